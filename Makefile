@@ -1,0 +1,46 @@
+# `make demo` and `make test` set up everything they need; PYTHON=python3.11 chooses another Python.
+PYTHON ?= python3
+JOBS ?= 2
+
+BIN := .venv/bin
+READY := .venv/.ready
+# One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
+RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
+
+.PHONY: demo test unit doctest coverage lint types bench clean
+
+demo: $(READY)
+	$(RUN) examples/plot_compas.py
+
+test: unit doctest
+
+unit: $(READY)
+	$(RUN) -m pytest -n $(JOBS)
+
+doctest: $(READY)
+	$(RUN) -m pytest -n $(JOBS) --doctest-modules --doctest-glob='*.md' skgroup docs README.md
+
+coverage: $(READY)
+	$(RUN) -m pytest -n $(JOBS) --cov
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+bench: $(READY)
+	for script in benchmarks/bench_*.py; do $(RUN) $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist demo_output .coverage htmlcov
+	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A new stamp is written only when the whole installation went through.
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[test,lint]'
+	touch $@

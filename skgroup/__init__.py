@@ -1,0 +1,13 @@
+"""Find hidden groups in training data and train classifiers that work for the worst of them."""
+
+from skgroup._groups import GroupedArray, cross_groups, get_groups
+from skgroup.classifiers import ERMClassifier, GroupDROClassifier
+
+__all__ = [
+    "ERMClassifier",
+    "GroupDROClassifier",
+    "GroupedArray",
+    "cross_groups",
+    "get_groups",
+]
+__version__ = "0.1.0"

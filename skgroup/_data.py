@@ -1,0 +1,171 @@
+"""What torch sees of X: rows that can be taken by index, whatever holds them."""
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+from torch.utils.data import Dataset, default_collate
+
+__all__ = ["Rows", "SubsetRows", "as_rows", "blocks", "call_module"]
+
+Batch = Tensor | dict[str, Tensor]
+
+# Rows are moved in pieces of about this size: large enough to hide the overhead of a copy, small
+# enough that dense copies of sparse or memory-mapped rows do not add up.
+BLOCK_BYTES = 64 * 2**20
+
+
+class Rows(Protocol):
+    """Samples in a form that can be indexed by position."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, index: Tensor | slice) -> Batch:
+        """Return the samples at `index` as tensors on the device."""
+        ...
+
+
+class TensorRows:
+    """Samples in memory: one tensor, already on the device."""
+
+    def __init__(self, values: Tensor):
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, index: Tensor | slice) -> Tensor:
+        return self.values[index]
+
+
+class ArrayRows:
+    """Samples that stay where they are (CSR or memory-mapped) and are converted when taken."""
+
+    def __init__(self, values: Any, dtype: torch.dtype, device: Any):
+        self.values, self.dtype, self.device = values, dtype, device
+
+    def __len__(self) -> int:
+        return int(self.values.shape[0])
+
+    def take(self, index: Tensor | slice) -> Tensor:
+        picked = self.values[index if isinstance(index, slice) else index.cpu().numpy()]
+        dense = picked.toarray() if sparse.issparse(picked) else np.array(picked)
+        return torch.as_tensor(dense).to(self.device, self.dtype)
+
+
+class DictRows:
+    """Named inputs of the same length."""
+
+    def __init__(self, columns: dict[str, Rows]):
+        self.columns = columns
+        sizes = {name: len(rows) for name, rows in columns.items()}
+        if len(set(sizes.values())) != 1:
+            raise ValueError(
+                f"X is a dict whose entries differ in length: {sizes}. "
+                "Give every input the same number of rows."
+            )
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def take(self, index: Tensor | slice) -> dict[str, Tensor]:
+        return {name: rows.take(index) for name, rows in self.columns.items()}  # type: ignore[misc]
+
+
+class DatasetRows:
+    """A map-style torch Dataset; a target that it yields beside the input is left out."""
+
+    def __init__(self, dataset: Any, dtype: torch.dtype, device: Any):
+        self.dataset, self.dtype, self.device = dataset, dtype, device
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def take(self, index: Tensor | slice) -> Batch:
+        positions = range(len(self))[index] if isinstance(index, slice) else index.tolist()
+        items = [self.dataset[i] for i in positions]
+        inputs = [item[0] if isinstance(item, tuple) else item for item in items]
+        batch = default_collate(inputs)
+        if isinstance(batch, Mapping):
+            return {name: self._move(value) for name, value in batch.items()}
+        return self._move(batch)
+
+    def _move(self, value: Tensor) -> Tensor:
+        return value.to(self.device, self.dtype if value.is_floating_point() else None)
+
+
+class SubsetRows:
+    """Some of the rows, by position; nothing is copied before it is taken."""
+
+    def __init__(self, rows: Rows, index: Tensor):
+        self.rows, self.index = rows, index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def take(self, index: Tensor | slice) -> Batch:
+        return self.rows.take(self.index[index])
+
+
+def as_rows(X: Any, *, dtype: torch.dtype = torch.float32, device: Any = "cpu") -> Rows:
+    """Wrap `X` so that batches can be taken by index.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix, memory-mapped array, Tensor, dict of those, or torch Dataset
+        The samples. Integer tensors (token ids, say) keep their type, all else becomes `dtype`.
+    dtype : torch.dtype, default=torch.float32
+        Floating-point type of the model.
+    device : str or torch.device, default="cpu"
+        Where batches are needed.
+    """
+    if isinstance(X, (TensorRows, ArrayRows, DictRows, DatasetRows, SubsetRows)):
+        return X
+    if isinstance(X, Mapping):
+        return DictRows({k: as_rows(v, dtype=dtype, device=device) for k, v in X.items()})
+    if isinstance(X, Dataset):
+        return DatasetRows(X, dtype, device)
+    if isinstance(X, Tensor):
+        return TensorRows(X.detach().to(device, dtype if X.is_floating_point() else None))
+    if sparse.issparse(X):
+        return ArrayRows(X.tocsr(), dtype, device)
+    values = np.asarray(X)
+    if _is_memory_mapped(values):
+        return ArrayRows(values, dtype, device)
+    if not values.flags.writeable:  # torch has no read-only tensors and warns
+        values = values.copy()
+    return TensorRows(torch.as_tensor(values).to(device, dtype))
+
+
+def _is_memory_mapped(values: Any) -> bool:
+    while isinstance(values, np.ndarray):
+        if isinstance(values, np.memmap):
+            return True
+        values = values.base
+    return False
+
+
+def call_module(module: torch.nn.Module, batch: Batch) -> Tensor:
+    """Run `module` on a batch; a dict is passed as keyword arguments."""
+    return module(**batch) if isinstance(batch, dict) else module(batch)
+
+
+def rows_per_block(rows: Rows, budget: int = BLOCK_BYTES) -> int:
+    """How many rows fit into `budget` bytes, at least one."""
+    if not len(rows):
+        return 1
+    sample = rows.take(slice(0, 1))
+    tensors = sample.values() if isinstance(sample, dict) else [sample]
+    return max(1, budget // max(1, sum(t.numel() * t.element_size() for t in tensors)))
+
+
+def blocks(rows: Rows, size: int | None = None) -> Iterator[tuple[slice, Batch]]:
+    """Iterate over all rows in order, in pieces of bounded size."""
+    size = size or min(rows_per_block(rows), 8192)
+    edges = [*range(0, len(rows), size), len(rows)]
+    for start, stop in itertools.pairwise(edges):
+        yield slice(start, stop), rows.take(slice(start, stop))

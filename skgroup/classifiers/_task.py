@@ -1,0 +1,193 @@
+"""From validated input to what one training needs: rows, codes, a split, seeds."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils import column_or_1d
+from torch import Tensor
+
+from skgroup._data import SubsetRows, as_rows
+from skgroup._groups import ResolvedGroups, check_same_index, resolve_groups
+from skgroup._inputs import check_X, n_features_of
+from skgroup.samplers import BalancedSampler, UniformSampler
+from skgroup.training import TrainingData, Validation
+
+__all__ = ["Sample", "Seeds", "Task", "make_task", "split_rows", "validation_sample"]
+
+# Below these sizes a held-out worst group says more about luck than about the model.
+MIN_ROWS_TO_STOP_EARLY = 1000
+MIN_GROUP_ROWS_TO_STOP_EARLY = 10
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """One independent seed per use, so that adding a use changes no other."""
+
+    module: int
+    sampler: int
+    split: int
+    training: int
+
+    @classmethod
+    def draw(cls, random_state: Any) -> "Seeds":
+        """Draw them from a NumPy RandomState."""
+        return cls(*random_state.randint(np.iinfo(np.int32).max, size=4).tolist())
+
+
+@dataclass(frozen=True)
+class Task:
+    """Everything that a method composes its training from.
+
+    Attributes
+    ----------
+    data : TrainingData
+        Training rows, without outliers and validation rows.
+    sample_weight : Tensor of shape (n_rows,) or None
+    validation : Validation or None
+        None: no early stopping.
+    n_features, n_classes : int
+    standardize : tuple of arrays or None
+        Mean and scale of the features, for the default network.
+    seeds : Seeds
+    """
+
+    data: TrainingData
+    sample_weight: Tensor | None
+    validation: Validation | None
+    n_features: int
+    n_classes: int
+    standardize: tuple[NDArray, NDArray] | None
+    seeds: Seeds
+
+    def group_sizes(self) -> Tensor:
+        """Training rows per group."""
+        return torch.bincount(self.data.groups, minlength=self.data.n_groups)
+
+    def sampler(self, kind: str, batch_size: int) -> UniformSampler | BalancedSampler:
+        """Build a sampler: "uniform", "group_balanced" or "class_balanced"."""
+        size = min(batch_size, len(self.data))
+        if kind == "uniform":
+            return UniformSampler(len(self.data), size, self.seeds.sampler)
+        codes = self.data.groups if kind == "group_balanced" else self.data.y
+        return BalancedSampler(codes.cpu(), size, self.seeds.sampler)
+
+
+def split_rows(
+    y: NDArray, groups: NDArray, fraction: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split off a share of every class x group cell; each cell keeps a training row."""
+    keys = np.random.default_rng(seed).random(len(y))
+    _, cell = np.unique(np.column_stack([y, groups]), axis=0, return_inverse=True)
+    cell = cell.ravel()
+    size = np.bincount(cell)
+    order = np.lexsort((keys, cell))
+    rank = np.empty(len(y), dtype=np.int64)
+    rank[order] = np.arange(len(y)) - np.repeat(np.cumsum(size) - size, size)
+    held_out = rank < np.minimum(np.rint(fraction * size), size - 1)[cell]
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows in use: X with the positions kept, codes of classes and groups, weights."""
+
+    X: Any
+    rows: NDArray[np.int64]
+    y: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    labels: NDArray
+    weight: NDArray | None
+    has_groups: bool
+
+    @classmethod
+    def create(
+        cls,
+        X: Any,
+        y: NDArray[np.int64],
+        classes: NDArray,
+        found: ResolvedGroups | None,
+        weight: NDArray | None,
+    ) -> "Sample":
+        """Leave out outliers and rows without weight, and renumber the groups that remain."""
+        groups, labels = (y, classes) if found is None else (found.codes, found.labels)
+        keep = groups >= 0 if weight is None else (groups >= 0) & (weight > 0)
+        rows = np.flatnonzero(keep)
+        if len(np.unique(y[rows])) < len(classes):
+            raise ValueError(
+                "sample_weight is zero for every sample of a class: remove the class from y, or "
+                "give some of its samples a positive weight."
+            )
+        present, groups = np.unique(groups[rows], return_inverse=True)
+        weight = None if weight is None else weight[rows]
+        has_groups = found is not None and found.source != "classes"
+        return cls(X, rows, y[rows], groups, labels[present], weight, has_groups)
+
+    def data(self, part: Any, device: Any) -> TrainingData:
+        """The rows at positions `part` as training data; X stays where it is."""
+        source, rows = as_rows(self.X, device=device), self.rows[part]
+        if len(rows) < len(source):
+            source = SubsetRows(source, torch.from_numpy(rows))
+        y, groups = (torch.from_numpy(codes[part]).to(device) for codes in (self.y, self.groups))
+        return TrainingData(source, y, groups, len(self.labels))
+
+
+def validation_sample(estimator: Any, X: Any, y: Any, groups: Any) -> Sample | None:
+    """Check the validation data that the user gave to `fit`."""
+    if X is None:
+        if y is not None or groups is not None:
+            raise ValueError("y_val or groups_val was given without X_val: pass all of them.")
+        return None
+    check_same_index(X_val=X, y_val=y, groups_val=groups)
+    checked = check_X(estimator, X, own_module=estimator.module is not None)
+    classes = estimator.classes_
+    y = column_or_1d(y)
+    if len(y) != len(as_rows(checked)):
+        raise ValueError(f"y_val has {len(y)} labels for {len(as_rows(checked))} rows of X_val.")
+    unknown = np.setdiff1d(y, classes)
+    if len(unknown):
+        raise ValueError(f"y_val has classes that y does not have: {unknown.tolist()}.")
+    found = resolve_groups(X, y, groups)
+    codes = np.searchsorted(classes, y).astype(np.int64)
+    return Sample.create(checked, codes, classes, found, None)
+
+
+def make_task(
+    estimator: Any,
+    sample: Sample,
+    held_out: Sample | None,
+    standardize: tuple[NDArray, NDArray] | None,
+    seeds: Seeds,
+) -> Task:
+    """Split off validation rows where wanted and put everything on the device."""
+    train, valid = np.arange(len(sample.y)), None
+    if held_out is not None:
+        valid = held_out.data(slice(None), estimator.device)
+    elif estimator.early_stopping is not False:
+        kept, out = split_rows(
+            sample.y, sample.groups, estimator.validation_fraction, seeds.split
+        )
+        if estimator.early_stopping is True or _enough_to_stop_early(sample.groups[out], len(train)):
+            train, valid = kept, sample.data(out, estimator.device)
+    scoring = estimator.scoring
+    if scoring == "auto":
+        grouped = sample.has_groups if held_out is None else held_out.has_groups
+        scoring = "worst_group" if grouped else "worst_class"
+    weight = sample.weight
+    return Task(
+        data=sample.data(train, estimator.device),
+        sample_weight=None if weight is None else torch.from_numpy(weight[train]).float(),
+        validation=None if valid is None else Validation(valid, scoring),
+        n_features=n_features_of(sample.X),
+        n_classes=len(estimator.classes_),
+        standardize=standardize,
+        seeds=seeds,
+    )
+
+
+def _enough_to_stop_early(groups: NDArray[np.int64], n_rows: int) -> bool:
+    size = np.bincount(groups)
+    large = np.count_nonzero(size >= MIN_GROUP_ROWS_TO_STOP_EARLY)
+    return n_rows >= MIN_ROWS_TO_STOP_EARLY and large >= 2

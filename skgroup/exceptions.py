@@ -1,0 +1,26 @@
+"""Errors and warnings of skgroup."""
+
+__all__ = ["GroupsError", "MissingGroupsWarning", "UnusableSplitWarning"]
+
+
+class GroupsError(ValueError):
+    """Group labels that cannot be used: wrong length, type, index, or nothing but outliers.
+
+    Examples
+    --------
+    >>> from skgroup import cross_groups
+    >>> from skgroup.exceptions import GroupsError
+    >>> try:
+    ...     cross_groups([0, 1, 1], ["a", "b"])
+    ... except GroupsError as error:
+    ...     print(error)
+    groups has 2 entries, but there are 3 samples: give one label per row.
+    """
+
+
+class MissingGroupsWarning(UserWarning):
+    """A method that trains on groups received none and fell back to the classes of `y`."""
+
+
+class UnusableSplitWarning(UserWarning):
+    """A class could not be split into groups and was kept as one group."""

@@ -1,0 +1,71 @@
+"""Where gradients go: into the columns they belong to, or into a random projection."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skgroup._data import BLOCK_BYTES
+
+__all__ = ["Emit", "Sketch", "columns_of"]
+
+# Receives the position of the first column and some columns of one block of rows.
+Emit = Callable[[int, Tensor], None]
+
+# Columns of the gradient that share one random matrix; part of the definition of the sketch.
+TILE = 1024
+
+
+def columns_of(target: Tensor) -> Emit:
+    """Write columns to where they belong in `target`."""
+
+    def emit(start: int, columns: Tensor) -> None:
+        target[:, start : start + columns.shape[1]] = columns
+
+    return emit
+
+
+class Sketch:
+    """Random projection of gradients of any length to `n_components` numbers.
+
+    The matrix has independent entries N(0, 1 / n_components), so that inner products are kept up
+    to errors of order 1 / sqrt(n_components). Its rows are drawn in tiles, each from its own
+    seed: they come out the same whichever columns are asked for first, and only as many are kept
+    as a fixed amount of memory holds.
+
+    Parameters
+    ----------
+    n_components : int
+        Columns of the result.
+    seed : int
+        Non-negative seed of the matrix.
+
+    References
+    ----------
+    Johnson, Lindenstrauss: Extensions of Lipschitz mappings into a Hilbert space, 1984.
+    """
+
+    def __init__(self, n_components: int, seed: int):
+        self.n_components, self.seed = n_components, seed
+        n_kept = max(1, BLOCK_BYTES // (4 * TILE * n_components))
+        self._tile = lru_cache(maxsize=n_kept)(self._draw)
+
+    def _draw(self, index: int) -> Tensor:
+        generator = np.random.default_rng([self.seed, index])
+        tile = generator.standard_normal((TILE, self.n_components), dtype=np.float32)
+        return torch.from_numpy(tile / np.float32(np.sqrt(self.n_components)))
+
+    def into(self, target: Tensor) -> Emit:
+        """Add the projection of columns to `target`, of shape (n_rows, n_components)."""
+
+        def emit(start: int, columns: Tensor) -> None:
+            stop = start + columns.shape[1]
+            for index in range(start // TILE, -(-stop // TILE)):
+                first = index * TILE
+                low, high = max(start, first), min(stop, first + TILE)
+                rows = self._tile(index)[low - first : high - first].to(columns)
+                target.add_((columns[:, low - start : high - start] @ rows).to(target))
+
+        return emit

@@ -1,0 +1,239 @@
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from skgroup._inputs import is_torch_input
+from skgroup._sklearn import HasMethods, Interval, StrOptions
+from skgroup.inference._base import BaseGroupInferrer
+from skgroup.inference._reference import fit_linear, fit_module, wrap_reference
+from skgroup.training import OPTIMIZERS
+
+__all__ = ["GradientGroupInferrer"]
+
+# Gradients beyond this many bytes are projected to SKETCH_SIZE dimensions block by block.
+GRADIENT_BYTES = 2**30
+SKETCH_SIZE = 256
+DENSITY = ("dbscan", "hdbscan")
+
+
+class GradientGroupInferrer(BaseGroupInferrer):
+    """Infer groups by clustering per-sample loss gradients inside each class.
+
+    A reference model is fitted the usual way. Rows that pull its weights in different directions,
+    or much harder than the rest of their class, were learnt by different rules: clusters of the
+    gradients are groups that the usual training serves differently. No annotation is needed.
+
+    Parameters
+    ----------
+    k : int or None, default=2
+        Clusters per class, for "kmeans" and "gmm". None: the number from 2 to 5 with the largest
+        mean silhouette.
+    clusterer : {"kmeans", "gmm", "dbscan", "hdbscan"} or scikit-learn clusterer, default="kmeans"
+        What clusters the gradients of a class. An instance is cloned.
+    scope : {"class", "global"}, default="class"
+        Cluster inside each class, or everything once and cross the clusters with the classes.
+    reference : {"auto", "linear"}, net or classifier, default="auto"
+        "linear": a linear softmax model trained to convergence. "auto": the same for 2-D X
+        without `module`, otherwise `module` trained for `epochs`. A torch module, skorch net or
+        any classifier with ``predict_proba`` is used as it is when fitted, and cloned and fitted
+        when not. For a classifier without gradients, residuals times standardised features
+        stand in: exact for linear models, a surrogate for others.
+    module : torch.nn.Module or callable, default=None
+        The reference network, see :class:`skgroup.ERMClassifier`.
+    epochs : float, default=None
+        Passes of ERM over the data for `module`; fractions stop inside an epoch. None: 1. A
+        reference that was trained for long has fitted the minority too, and no longer shows it.
+    source : {"head", "all", "activation"} or "layer:<name>", default="head"
+        Gradient with respect to the last linear layer, all parameters, the input of the last
+        layer, or the parameters of any named layer.
+    scale : {"auto", "rms", "centred_unit", "unit", "none"}, default="auto"
+        Scaling of the gradients of a class, see :func:`skgroup.clustering.fit_scaling`. "auto":
+        "centred_unit" for "dbscan" and "hdbscan", else "rms".
+    combine : {"concat", "mean", "last", "first"}, default="concat"
+        How gradients of several epochs are put together, each scaled on its own.
+    pca : {"auto"}, int, float or None, default="auto"
+        Dimensions kept, or share of the variance in (0, 1). "auto": 10, and None for "dbscan"
+        and "hdbscan", whose radius a projection would break.
+    eps : float, default=0.45
+        Radius of "dbscan", as a cosine distance in [0, 2].
+    min_samples : int, default=60
+        Neighbours that make a core point of "dbscan", and smallest cluster of "hdbscan"; less
+        for small classes.
+    min_cluster_share : float, default=0.01
+        Clusters with a smaller share of their class are not groups.
+    small_clusters : {"outlier", "merge"}, default="outlier"
+        Set their rows aside as outliers and cluster the rest again, or join the nearest cluster.
+    standardize : bool, default=True
+        Whether the linear reference standardises its inputs.
+    optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
+        Optimiser of `module`.
+    lr : float, default=1e-3
+        Its learning rate.
+    weight_decay : float, default=0.0
+        L2 penalty of the reference.
+    batch_size : int, default=128
+        Rows per step of `module`.
+    device : str or torch.device, default="cpu"
+        Where the reference lives.
+    n_jobs : int, default=None
+        Classes clustered in parallel, through joblib.
+    random_state : int, RandomState instance or None, default=None
+        Seed of weights, batches, projections and clusterers.
+    verbose : int, default=0
+        1 shows the progress of `module`.
+
+    Attributes
+    ----------
+    groups_ : ndarray of shape (n_samples,)
+        Group of each training row: consecutive ids, each inside one class, and -1 for outliers.
+    n_groups_ : int
+        Number of groups, outliers not counted.
+    group_table_ : dict of ndarray
+        Columns "group", "class", "cluster", "size", "mean_loss" and "error_rate" (of the
+        reference); outliers have one row a class. ``pandas.DataFrame(group_table_)`` shows it.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    reference_ : skorch net or classifier
+        The reference model.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Feature names, when X is a DataFrame with string names.
+
+    See Also
+    --------
+    GroupDROClassifier : Trains on the groups that `fit_transform` attaches to X.
+
+    Notes
+    -----
+    In a pipeline the inferrer stands directly before the classifier: scikit-learn's own
+    transformers drop the groups. `predict` repeats `groups_` on the training rows for "kmeans"
+    and "gmm"; for density clusterers rows at the border of a cluster may differ.
+
+    References
+    ----------
+    Zeng, Greenewald, Lee, Solomon, Yurochkin: Outlier-robust group inference via gradient space
+    clustering, 2022, arXiv 2210.06759 (``clusterer="dbscan"``).
+
+    Examples
+    --------
+    >>> from skgroup import GradientGroupInferrer
+    >>> from skgroup.datasets import make_group_blobs
+    >>> from skgroup.metrics import group_agreement
+    >>> X, y, true_groups = make_group_blobs(variance=0.01, random_state=0)
+    >>> inferrer = GradientGroupInferrer(k=2, random_state=0).fit(X, y)
+    >>> round(group_agreement(true_groups, inferrer.groups_, y)["within_class_ari"], 2)
+    1.0
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "k": [Interval(Integral, 1, None, closed="left"), None],
+        "clusterer": [StrOptions({"kmeans", "gmm", *DENSITY}), HasMethods(["fit", "get_params"])],
+        "scope": [StrOptions({"class", "global"})],
+        "reference": [
+            StrOptions({"auto", "linear"}), nn.Module, HasMethods(["fit", "get_params"]),
+        ],
+        "module": [nn.Module, callable, None],
+        "epochs": [Interval(Real, 0, None, closed="neither"), None],
+        "source": [str],
+        "scale": [StrOptions({"auto", "rms", "centred_unit", "unit", "none"})],
+        "combine": [StrOptions({"concat", "mean", "last", "first"})],
+        "pca": [
+            StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"),
+            Interval(Real, 0, 1, closed="neither"), None,
+        ],
+        "eps": [Interval(Real, 0, None, closed="neither")],
+        "min_samples": [Interval(Integral, 1, None, closed="left")],
+        "min_cluster_share": [Interval(Real, 0, 1, closed="left")],
+        "small_clusters": [StrOptions({"outlier", "merge"})],
+        "standardize": ["boolean"],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "device": [str, torch.device],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }  # fmt: skip
+
+    def __init__(
+        self, k: int | None = 2, *, clusterer: Any = "kmeans", scope: str = "class",
+        reference: Any = "auto", module: nn.Module | Callable | None = None,
+        epochs: float | None = None, source: str = "head", scale: str = "auto",
+        combine: str = "concat", pca: Any = "auto", eps: float = 0.45, min_samples: int = 60,
+        min_cluster_share: float = 0.01, small_clusters: str = "outlier", standardize: bool = True,
+        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.0, batch_size: int = 128,
+        device: Any = "cpu", n_jobs: int | None = None, random_state: Any = None, verbose: int = 0,
+    ):  # fmt: skip
+        self.k = k
+        self.clusterer = clusterer
+        self.scope = scope
+        self.reference = reference
+        self.module = module
+        self.epochs = epochs
+        self.source = source
+        self.scale = scale
+        self.combine = combine
+        self.pca = pca
+        self.eps = eps
+        self.min_samples = min_samples
+        self.min_cluster_share = min_cluster_share
+        self.small_clusters = small_clusters
+        self.standardize = standardize
+        self.optimizer = optimizer
+        self.lr = lr
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.device = device
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _own_module(self) -> bool:
+        return self.module is not None or not isinstance(self.reference, str)
+
+    def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        density = isinstance(self.clusterer, str) and self.clusterer in DENSITY
+        scale = ("centred_unit" if density else "rms") if self.scale == "auto" else self.scale
+        pca = (None if density else 10) if self.pca == "auto" else self.pca
+        embed = {"scale": scale, "combine": self.combine, "pca": pca}
+        names = "clusterer k eps min_samples min_cluster_share small_clusters"
+        return embed, {name: getattr(self, name) for name in names.split()}
+
+    def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
+        seeds = random_state.randint(np.iinfo(np.int32).max, size=4).tolist()
+        linear = self.reference == "linear" or (self.reference == "auto" and self.module is None)
+        if not isinstance(self.reference, str):
+            self._model = wrap_reference(self.reference, X, y, self.classes_, self.device)
+        elif not linear:
+            self._model = fit_module(
+                X, y, module=self.module, epochs=1 if self.epochs is None else self.epochs,
+                seeds=seeds, batch_size=self.batch_size, device=self.device,
+                optimizer=self.optimizer, lr=self.lr, weight_decay=self.weight_decay,
+                verbose=self.verbose,
+            )  # fmt: skip
+        elif is_torch_input(X) or X.ndim != 2:
+            raise ValueError(
+                "the linear reference needs a 2-D X: pass `module=` and leave `reference` at 'auto'."
+            )
+        else:
+            self._model = fit_linear(
+                X, y, standardize=self.standardize, weight_decay=self.weight_decay,
+                device=self.device,
+            )  # fmt: skip
+        self.reference_ = self._model.model
+        self._sketch_seed = seeds[3]
+        columns = self._model.n_columns(X, self.source)
+        self._sketch = SKETCH_SIZE if 4 * len(y) * columns > GRADIENT_BYTES else None
+
+    def _represent(self, X: Any, y: NDArray) -> list[NDArray]:
+        return self._model.gradients(X, y, self.source, self._sketch, self._sketch_seed)
+
+    def _probabilities(self, X: Any) -> NDArray:
+        return self._model.probabilities(X)

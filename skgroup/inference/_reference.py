@@ -1,0 +1,207 @@
+"""The reference model whose gradients are clustered."""
+
+import copy
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from skgroup._data import Rows, SubsetRows, as_rows
+from skgroup._inputs import feature_statistics, n_features_of
+from skgroup.gradients import per_sample_gradients, predict_logits
+from skgroup.modules import build_module, check_module_output
+from skgroup.objectives import MeanLoss
+from skgroup.samplers import UniformSampler
+from skgroup.training import Net, TrainingData, as_net, is_net, train
+
+__all__ = ["ClassifierReference", "NetReference", "fit_linear", "fit_module", "wrap_reference"]
+
+
+class NetReference:
+    """A network and its snapshots over the epochs; the last one is the network itself."""
+
+    def __init__(self, net: Net, snapshots: list[nn.Module]):
+        self.model = net
+        self.snapshots = snapshots
+
+    def gradients(self, X: Any, y: NDArray, source: str, sketch: int | None, seed: int) -> list:
+        """Per-sample gradients of each snapshot."""
+        return [
+            per_sample_gradients(module, X, y, source=source, sketch=sketch, seed=seed)
+            for module in self.snapshots
+        ]
+
+    def n_columns(self, X: Any, source: str) -> int:
+        """Columns of all gradients together; an unknown source raises ValueError here."""
+        probe = first_rows(X, 1)
+        one = per_sample_gradients(self.snapshots[-1], probe, np.zeros(1, np.int64), source=source)
+        return one.shape[1] * len(self.snapshots)
+
+    def probabilities(self, X: Any) -> NDArray[np.float64]:
+        """Class probabilities of shape (n_samples, n_classes)."""
+        logits = predict_logits(self.snapshots[-1], X)
+        return torch.softmax(torch.as_tensor(logits, dtype=torch.float64), dim=1).cpu().numpy()
+
+
+class ClassifierReference:
+    """Any probabilistic classifier: its residuals times the standardised features.
+
+    That is the gradient of a linear model with the same probabilities: exact for one, and a
+    surrogate for trees and the like.
+    """
+
+    def __init__(self, estimator: Any, statistics: tuple[NDArray, NDArray]):
+        self.model = estimator
+        self.mean, scale = statistics
+        self.scale = np.where(scale > 0, scale, 1.0)
+
+    def gradients(self, X: Any, y: NDArray, source: str, sketch: int | None, seed: int) -> list:
+        """Residuals times features, in the layout of a linear layer's gradient."""
+        residual = self.probabilities(X)
+        residual[np.arange(len(y)), y] -= 1
+        n, n_classes = residual.shape
+        result = np.empty((n, n_classes, X.shape[1] + 1), dtype=np.float32)
+        for rows in gen_batches(n, 8192):
+            dense = X[rows].toarray() if sparse.issparse(X) else X[rows]
+            inputs = np.column_stack([(dense - self.mean) / self.scale, np.ones(len(dense))])
+            np.multiply(residual[rows, :, None], inputs[:, None, :], out=result[rows])
+        return [result.reshape(n, -1)]
+
+    def n_columns(self, X: Any, source: str) -> int:
+        """Columns of the gradients; only those of a linear head are defined."""
+        if source != "head":
+            raise ValueError(
+                f"source={source!r} needs a network, but the reference is a "
+                f"{type(self.model).__name__}: use source='head'."
+            )
+        return (X.shape[1] + 1) * len(self.model.classes_)
+
+    def probabilities(self, X: Any) -> NDArray[np.float64]:
+        """Class probabilities of shape (n_samples, n_classes)."""
+        return np.array(self.model.predict_proba(X), dtype=np.float64)
+
+
+def fit_linear(
+    X: Any, y: NDArray, *, standardize: bool, weight_decay: float, device: Any
+) -> NetReference:
+    """Fit a linear softmax model to convergence and put its weights into a net."""
+    n_classes = int(y.max()) + 1
+    mean, scale = feature_statistics(X)
+    if not standardize:
+        mean, scale = np.zeros_like(mean), np.ones_like(scale)
+    scale = np.where(scale > 0, scale, 1.0)
+    if sparse.issparse(X):  # centring would make it dense; the intercept takes up the shift
+        inputs, shift = X.multiply(1 / scale).tocsr(), mean / scale
+    else:
+        inputs, shift = (X - mean) / scale, np.zeros_like(mean)
+    strength = np.inf if weight_decay == 0 else 1 / (weight_decay * len(y))
+    model = LogisticRegression(C=strength, tol=1e-6, max_iter=1000)
+    with warnings.catch_warnings():
+        # Separable classes have no finite optimum; where the solver stops is good enough.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(inputs, y)
+    weight, bias = model.coef_, model.intercept_ + model.coef_ @ shift
+    if n_classes == 2:  # one logit becomes two, with the same probabilities
+        weight, bias = np.vstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
+    module = build_module(None, len(mean), n_classes, standardize=(mean, scale)).to(device)
+    with torch.no_grad():
+        head = module.get_submodule("head")
+        head.weight.copy_(torch.as_tensor(weight))  # type: ignore[operator]
+        head.bias.copy_(torch.as_tensor(bias))  # type: ignore[operator]
+    return NetReference(as_net(module, n_classes, device=device), [module.eval()])
+
+
+def fit_module(
+    X: Any,
+    y: NDArray,
+    *,
+    module: nn.Module | Callable,
+    epochs: float,
+    seeds: list[int],
+    batch_size: int,
+    device: Any,
+    **options: Any,
+) -> NetReference:
+    """Train the user's network by plain ERM and keep a copy after every epoch."""
+    n_classes, rows = int(y.max()) + 1, as_rows(X, device=device)
+    net = build_module(module, n_features_of(X), n_classes, seed=seeds[0]).to(device)
+    check_module_output(net, rows, n_classes)
+    codes = torch.from_numpy(y).to(device)
+    snapshots: list[nn.Module] = []
+    trained = train(
+        net,
+        MeanLoss(),
+        TrainingData(rows, codes, codes, n_classes),
+        sampler=UniformSampler(len(y), min(batch_size, len(y)), seeds[1]),
+        n_classes=n_classes,
+        max_epochs=epochs,
+        after_epoch=lambda module: snapshots.append(copy.deepcopy(module).eval()),
+        device=device,
+        seed=seeds[2],
+        **options,
+    )
+    return NetReference(trained, snapshots)
+
+
+def wrap_reference(
+    reference: Any, X: Any, y: NDArray, classes: NDArray, device: Any
+) -> NetReference | ClassifierReference:
+    """Use the user's own net or classifier; fit a clone of it when it is not fitted."""
+    if isinstance(reference, nn.Module):
+        return _wrap_module(copy.deepcopy(reference).to(device), X, len(classes), device)
+    fitted = reference
+    if not _is_fitted(reference):
+        fitted = clone(reference)
+        labels = y if is_net(fitted) else classes[y]
+        fitted.fit(X.astype(np.float32) if is_net(fitted) else X, labels)
+    elif not is_net(fitted) and not np.array_equal(getattr(fitted, "classes_", classes), classes):
+        raise ValueError(
+            f"reference was fitted on the classes {fitted.classes_.tolist()}, but y has "
+            f"{classes.tolist()}: fit it on the same classes, or pass it unfitted."
+        )
+    net = fitted if is_net(fitted) else getattr(fitted, "net_", None)
+    if net is not None:
+        return _wrap_module(copy.deepcopy(net.module_).to(device), X, len(classes), device)
+    if not hasattr(fitted, "predict_proba") or len(getattr(X, "shape", ())) != 2:
+        raise TypeError(
+            f"reference {type(reference).__name__} cannot give gradients: pass a torch module, a "
+            "skorch net, or a classifier with predict_proba and a 2-D X."
+        )
+    return ClassifierReference(fitted, feature_statistics(X))
+
+
+def _wrap_module(module: nn.Module, X: Any, n_classes: int, device: Any) -> NetReference:
+    rows = as_rows(X, device=device)
+    check_module_output(module, rows, n_classes)
+    outputs = torch.as_tensor(predict_logits(module, first_rows(rows, 256)))
+    if (outputs >= 0).all() and torch.allclose(outputs.sum(dim=1), torch.tensor(1.0), atol=1e-4):
+        raise ValueError(
+            "reference returns probabilities: remove its last softmax, so that it returns logits."
+        )
+    return NetReference(as_net(module, n_classes, device=device), [module.eval()])
+
+
+def first_rows(X: Any, n: int) -> Rows:
+    """The first `n` rows, or all when there are fewer."""
+    rows = as_rows(X)
+    return SubsetRows(rows, torch.arange(min(n, len(rows))))
+
+
+def _is_fitted(model: Any) -> bool:
+    if is_net(model):
+        return bool(model.initialized_)
+    try:
+        check_is_fitted(model)
+    except NotFittedError:
+        return False
+    return True

@@ -1,0 +1,93 @@
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+__all__ = ["GroupDROLoss", "group_means"]
+
+
+def group_means(
+    losses: Tensor, groups: Tensor, n_groups: int, weight: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Weighted mean of `losses` in each group, 0 where a group is absent; and who is present."""
+    ones = torch.ones_like(losses) if weight is None else weight
+    total = losses.new_zeros(n_groups).index_add(0, groups, losses * ones)
+    count = losses.new_zeros(n_groups).index_add(0, groups, ones)
+    present = count > 0
+    return total / torch.where(present, count, 1.0), present
+
+
+class GroupDROLoss(nn.Module):
+    """Online group distributionally robust loss.
+
+    Every batch moves the group weights `q` by exponentiated gradient ascent,
+    ``q_g <- q_g exp(step_size (L_g + C_g / sqrt(n_g)))`` for the groups present, normalises them
+    and returns ``sum_g q_g L_g``. `q` is a buffer: it lasts for the whole fit.
+
+    Parameters
+    ----------
+    group_sizes : Tensor of shape (n_groups,)
+        Training samples per group.
+    step_size : float, default=0.01
+        Step of the group weights; 0 keeps them uniform.
+    adjustment : float or Tensor of shape (n_groups,), default=0.0
+        Generalization adjustment C, which favours small groups.
+    normalize_losses : bool, default=False
+        Divide the adjusted losses by their sum before the exponent.
+    sample_weight : Tensor of shape (n_samples,), optional
+        Weights inside the group means.
+
+    References
+    ----------
+    Sagawa, Koh, Hashimoto, Liang: Distributionally robust neural networks for group shifts,
+    ICLR 2020, arXiv 1911.08731.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgroup.objectives import GroupDROLoss
+    >>> loss = GroupDROLoss(torch.tensor([90, 10]), step_size=1.0)
+    >>> logits, y = torch.tensor([[2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 1])
+    >>> _ = loss(logits, y, groups=y, index=y)
+    >>> loss.q.numpy().round(3)
+    array([0.119, 0.881])
+    """
+
+    log_q: Tensor
+    adjustment: Tensor
+    sample_weight: Tensor | None
+
+    def __init__(
+        self,
+        group_sizes: Tensor,
+        *,
+        step_size: float = 0.01,
+        adjustment: float | Tensor = 0.0,
+        normalize_losses: bool = False,
+        sample_weight: Tensor | None = None,
+    ):
+        super().__init__()
+        self.step_size = step_size
+        self.normalize_losses = normalize_losses
+        sizes = torch.as_tensor(group_sizes, dtype=torch.float64)
+        # log q in double precision: a million small steps must not be rounded away.
+        self.register_buffer("log_q", torch.log_softmax(torch.zeros_like(sizes), dim=0))
+        self.register_buffer("adjustment", adjustment / sizes.sqrt())
+        self.register_buffer("sample_weight", sample_weight)
+
+    @property
+    def q(self) -> Tensor:
+        """Group weights, of shape (n_groups,), summing to 1."""
+        return self.log_q.exp()
+
+    def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
+        losses = cross_entropy(output, y, reduction="none")
+        weight = None if self.sample_weight is None else self.sample_weight[index]
+        means, present = group_means(losses, groups, len(self.log_q), weight)
+        self._update(means.detach(), present)
+        return torch.sum(self.q.to(means.dtype) * means)
+
+    def _update(self, means: Tensor, present: Tensor) -> None:
+        adjusted = (means + self.adjustment) * present
+        if self.normalize_losses:
+            adjusted = adjusted / adjusted.sum()
+        self.log_q = torch.log_softmax(self.log_q + self.step_size * adjusted, dim=0)

@@ -1,0 +1,19 @@
+"""One training loop for every method, inside a skorch net."""
+
+from skgroup.training._data import TrainingData
+from skgroup.training._net import Net, as_net, is_net
+from skgroup.training._optimizers import OPTIMIZERS
+from skgroup.training._train import Interrupted, train
+from skgroup.training._validation import SCORINGS, Validation
+
+__all__ = [
+    "OPTIMIZERS",
+    "SCORINGS",
+    "Interrupted",
+    "Net",
+    "TrainingData",
+    "Validation",
+    "as_net",
+    "is_net",
+    "train",
+]

@@ -1,0 +1,107 @@
+"""The only file that knows skorch."""
+
+from functools import partial
+from typing import Any
+
+import torch
+from skorch import NeuralNet, NeuralNetClassifier
+from torch import Tensor, nn
+
+from skgroup._data import call_module, rows_per_block
+from skgroup.training._data import TrainingData
+from skgroup.training._optimizers import make_optimizer
+
+__all__ = ["Net", "as_net", "is_net"]
+
+
+class Net(NeuralNetClassifier):
+    """A skorch net that trains on batches indexed from tensors, without a data loader.
+
+    It speaks in class codes (0 to n_classes - 1) and has no callbacks but the user's.
+    """
+
+    def get_default_callbacks(self) -> list:
+        return []
+
+    def initialize_optimizer(self, triggered_directly: Any = None) -> "Net":
+        self.optimizer_ = self.optimizer(self.module_.parameters())
+        return self
+
+    def train_epoch(self, data: TrainingData, index: Tensor, lengths: list[int]) -> Tensor:
+        """Take one step per batch and return the logits, in the order of `index`."""
+        self._set_training(True)
+        outputs: list[Tensor] = []
+        n_batches = max(1, rows_per_block(data.rows) // lengths[0])
+        for start in range(0, len(lengths), n_batches):
+            sizes = lengths[start : start + n_batches]
+            picked, index = index.split([sum(sizes), len(index) - sum(sizes)])
+            x, y, groups = data.rows.take(picked), data.y[picked], data.groups[picked]
+            batches = zip(
+                _split(x, sizes), y.split(sizes), groups.split(sizes), picked.split(sizes),
+                strict=True,
+            )  # fmt: skip
+            outputs.extend(self._step(*batch) for batch in batches)
+        return torch.cat(outputs)
+
+    def _step(self, x: Any, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
+        if self.callbacks_:
+            self.notify("on_batch_begin", batch=(x, y), training=True)
+        self.optimizer_.zero_grad()
+        output = call_module(self.module_, x)
+        loss = self.criterion_(output, y, groups, index)
+        loss.backward()
+        if self.callbacks_:
+            parameters = list(self.module_.named_parameters())
+            self.notify(
+                "on_grad_computed", named_parameters=parameters, batch=(x, y), training=True
+            )
+        self.optimizer_.step()
+        output = output.detach()
+        if self.callbacks_:
+            self.history.record_batch("train_loss", loss.item())
+            step = {"loss": loss.detach(), "y_pred": output}
+            self.notify("on_batch_end", batch=(x, y), training=True, **step)
+        return output
+
+
+def _split(x: Any, sizes: list[int]) -> Any:
+    if not isinstance(x, dict):
+        return x.split(sizes)
+    columns = [value.split(sizes) for value in x.values()]
+    return [dict(zip(x, parts, strict=True)) for parts in zip(*columns, strict=True)]
+
+
+def as_net(
+    module: nn.Module,
+    n_classes: int,
+    *,
+    objective: nn.Module | None = None,
+    optimizer: Any = "adam",
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    max_epochs: int = 1,
+    batch_size: int = 128,
+    callbacks: Any = None,
+    device: Any = "cpu",
+) -> Net:
+    """Put `module` into an initialised skorch net; its weights stay as they are."""
+    net = Net(
+        module,
+        criterion=objective or nn.CrossEntropyLoss(),
+        optimizer=partial(make_optimizer, optimizer, lr=lr, weight_decay=weight_decay),
+        lr=lr,
+        max_epochs=max_epochs,
+        batch_size=batch_size,
+        train_split=None,
+        callbacks=callbacks,
+        predict_nonlinearity=partial(torch.softmax, dim=-1),
+        classes=list(range(n_classes)),
+        device=device,
+        verbose=0,
+    )
+    return net.initialize()
+
+
+def is_net(model: Any) -> bool:
+    """Whether `model` is a skorch net."""
+    return isinstance(model, NeuralNet)

@@ -1,0 +1,219 @@
+import math
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from skgroup._random import isolated_torch_rng
+from skgroup.modules import Standardize
+from skgroup.training._checkpoint import Checkpoint, fingerprint
+from skgroup.training._data import TrainingData, group_statistics
+from skgroup.training._net import Net, as_net
+from skgroup.training._validation import BestEpoch, Validation
+
+__all__ = ["Interrupted", "train"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during training; `net` is what was trained so far."""
+
+    def __init__(self, net: Net):
+        super().__init__("training was interrupted")
+        self.net = net
+
+
+def train(
+    module: nn.Module,
+    objective: nn.Module,
+    data: TrainingData,
+    *,
+    sampler: Any,
+    n_classes: int,
+    optimizer: Any = "adam",
+    lr: float = 1e-3,
+    weight_decay: float = 0.0,
+    max_epochs: float = 50,
+    validation: Validation | None = None,
+    patience: int = 10,
+    callbacks: Any = None,
+    after_epoch: Callable[[nn.Module], None] | None = None,
+    checkpoint_dir: Any = None,
+    stage: str = "fit",
+    device: Any = "cpu",
+    seed: int = 0,
+    verbose: int = 0,
+) -> Net:
+    """Train `module` in place and return it inside a skorch net, in eval mode.
+
+    Parameters
+    ----------
+    module : nn.Module
+        Maps a batch to logits.
+    objective : nn.Module
+        ``(output, y, groups, index) -> scalar``.
+    data : TrainingData
+        The training rows.
+    sampler : object
+        ``epoch()`` gives row numbers, ``lengths`` the batches they are cut into.
+    n_classes : int
+        Columns of the logits.
+    optimizer, lr, weight_decay
+        See :func:`skgroup.training._optimizers.make_optimizer`.
+    max_epochs : float
+        Passes over the sampler's index; a fraction of an epoch is cut at a batch.
+    validation : Validation, optional
+        Keep the best epoch by its criterion, stop after `patience` epochs without a better one.
+    after_epoch : callable, optional
+        Called with the module after each epoch.
+    checkpoint_dir : path-like, optional
+        Save after each epoch there, and go on from what is there.
+    seed : int
+        For modules that draw random numbers while they train, such as dropout.
+    verbose : int
+        1 shows a progress bar.
+
+    Raises
+    ------
+    FloatingPointError
+        If the network's output is not finite.
+    Interrupted
+        On Ctrl-C, with the net trained so far.
+    """
+    options = {"optimizer": optimizer, "lr": lr, "weight_decay": weight_decay}
+    net = as_net(
+        module, n_classes, objective=objective, max_epochs=math.ceil(max_epochs),
+        batch_size=max(sampler.lengths), callbacks=callbacks, device=device, **options,
+    )  # fmt: skip
+    loop = _Loop(net, data, sampler, validation, BestEpoch(patience), after_epoch)
+    if checkpoint_dir is not None:
+        kind = optimizer if isinstance(optimizer, str) else getattr(optimizer, "__qualname__", "")
+        setting = (kind, lr, weight_decay, max_epochs, patience, seed, sampler.lengths)
+        weights = module.state_dict().values()
+        key = fingerprint(setting, data.y, data.groups, *objective.state_dict().values(), *weights)
+        loop.checkpoint = Checkpoint(checkpoint_dir, f"{stage}-{key[:16]}")
+    with isolated_torch_rng(seed, device) if draws_random_numbers(module) else nullcontext():
+        try:
+            loop.run(max_epochs, verbose)
+        except KeyboardInterrupt:
+            raise Interrupted(net) from None
+        finally:
+            net.module_.eval()
+    return net
+
+
+def draws_random_numbers(module: nn.Module) -> bool:
+    """Whether training may draw random numbers; if not, several fits can run in threads."""
+    plain = (nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d, Standardize)
+    return not all(type(part) in plain for part in module.modules())
+
+
+class _Loop:
+    """The state of one fit."""
+
+    def __init__(
+        self,
+        net: Net,
+        data: TrainingData,
+        sampler: Any,
+        validation: Validation | None,
+        best: BestEpoch,
+        after_epoch: Callable[[nn.Module], None] | None,
+    ):
+        self.net, self.data, self.sampler = net, data, sampler
+        self.validation, self.best, self.after_epoch = validation, best, after_epoch
+        self.checkpoint: Checkpoint | None = None
+
+    def run(self, max_epochs: float, verbose: int) -> None:
+        stopped = self._resume()
+        done = len(self.net.history)
+        n_epochs = math.ceil(max_epochs)
+        self.net.notify("on_train_begin", X=self.data.rows, y=self.data.y)
+        with tqdm(total=n_epochs, initial=done, disable=not verbose, unit="epoch") as bar:
+            while done < n_epochs and not stopped:
+                stopped = self._epoch(min(1.0, max_epochs - done))
+                done += 1
+                self._save(stopped)
+                bar.update()
+                bar.set_postfix(_progress(self.net.history[-1]))
+        self.net.notify("on_train_end", X=self.data.rows, y=self.data.y)
+        self.best.restore(self.net.module_)
+        if self.checkpoint is not None:
+            self.checkpoint.remove()
+
+    def _epoch(self, fraction: float) -> bool:
+        net, data = self.net, self.data
+        net.notify("on_epoch_begin", dataset_train=data, dataset_valid=None)
+        lengths = self.sampler.lengths
+        lengths = lengths[: math.ceil(fraction * len(lengths))]
+        index = self.sampler.epoch()[: sum(lengths)]
+        logits = net.train_epoch(data, index, lengths)
+        self._record_training(logits, index)
+        if self.after_epoch is not None:
+            self.after_epoch(net.module_)
+        stop = self.validation is not None and self._validate(self.validation)
+        try:
+            net.notify("on_epoch_end", dataset_train=data, dataset_valid=None)
+        except KeyboardInterrupt:  # this is how skorch's callbacks end a training
+            return True
+        return stop
+
+    def _record_training(self, logits: torch.Tensor, index: torch.Tensor) -> None:
+        data, history = self.data, self.net.history
+        stats = group_statistics(logits, data.y[index], data.groups[index], data.n_groups)
+        if not math.isfinite(stats.loss):
+            raise FloatingPointError(
+                f"the training loss is {stats.loss} in epoch {len(history)}: lower `lr` (now "
+                f"{self.net.lr:g}), scale the inputs, or check the module for overflow."
+            )
+        history.record("train_loss", stats.loss)
+        history.record("train_accuracy", stats.accuracy)
+        history.record("group_loss", stats.group_loss)
+        history.record("group_accuracy", stats.group_accuracy)
+        q = getattr(self.net.criterion_, "q", None)
+        if q is not None:
+            history.record("group_weights", q.tolist())
+
+    def _validate(self, validation: Validation) -> bool:
+        score, stats = validation.evaluate(self.net.module_)
+        history = self.net.history
+        history.record("valid_score", score[0])
+        history.record("valid_accuracy", stats.accuracy)
+        history.record("valid_group_accuracy", stats.group_accuracy)
+        return self.best.should_stop(score, self.net.module_)
+
+    def _resume(self) -> bool:
+        state = self.checkpoint.load() if self.checkpoint is not None else None
+        if state is None:
+            return False
+        for part in ("module_", "criterion_", "optimizer_"):
+            getattr(self.net, part).load_state_dict(state[part])
+        self.sampler.load_state_dict(state["sampler"])
+        self.best.load_state_dict(state["best"])
+        if draws_random_numbers(self.net.module_):
+            torch.set_rng_state(state["rng"])
+        for row in state["history"]:
+            self.net.history.new_epoch()
+            for name, value in row.items():
+                self.net.history.record(name, value)
+        return state["stopped"]
+
+    def _save(self, stopped: bool) -> None:
+        if self.checkpoint is None:
+            return
+        parts = ("module_", "criterion_", "optimizer_")
+        history = [{k: v for k, v in row.items() if k != "batches"} for row in self.net.history]
+        self.checkpoint.save(
+            {part: getattr(self.net, part).state_dict() for part in parts}
+            | {"sampler": self.sampler.state_dict(), "best": self.best.state_dict()}
+            | {"history": history, "stopped": stopped, "rng": torch.get_rng_state()}
+        )
+
+
+def _progress(row: dict[str, Any]) -> dict[str, str]:
+    accuracy = [a for a in row.get("valid_group_accuracy", row["group_accuracy"]) if a == a]
+    average = row.get("valid_accuracy", row["train_accuracy"])
+    shown = {"loss": row["train_loss"], "average": average, "worst group": min(accuracy)}
+    return {name: f"{value:.3f}" for name, value in shown.items()}

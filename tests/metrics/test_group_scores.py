@@ -1,0 +1,173 @@
+import pickle
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
+
+from skgroup.exceptions import GroupsError
+from skgroup.metrics import bootstrap_interval, group_scores, wilson_interval
+
+Y_TRUE = np.array([0, 0, 1, 1, 0, 1, 1, 1, 1])
+Y_PRED = np.array([0, 1, 1, 1, 0, 0, 0, 1, 1])
+GROUPS = np.array([3, 3, 3, 3, 1, 1, 1, 1, -1])
+
+
+def test_by_hand():
+    scores = group_scores(Y_TRUE, Y_PRED, GROUPS)
+    assert list(scores) == [
+        "group", "size", "accuracy", "accuracy_low", "accuracy_high", "n_outliers"
+    ]  # fmt: skip
+    assert scores["group"].tolist() == [1, 3]
+    assert scores["size"].tolist() == [4, 4]
+    assert scores["n_outliers"] == 1
+    assert scores["accuracy"].tolist() == [0.5, 0.75]
+    low, high = wilson_interval([2, 3], 4)
+    np.testing.assert_allclose(scores["accuracy_low"], low)
+    np.testing.assert_allclose(scores["accuracy_high"], high)
+
+
+def test_no_outliers_and_no_intervals():
+    scores = group_scores(Y_TRUE, Y_PRED, np.abs(GROUPS), interval=None)
+    assert list(scores) == ["group", "size", "accuracy", "n_outliers"]
+    assert scores["size"].tolist() == [5, 4]
+    assert scores["n_outliers"] == 0
+
+
+def test_error_rate_mirrors_accuracy():
+    scores = group_scores(Y_TRUE, Y_PRED, GROUPS, metrics={"a": "accuracy", "e": "error_rate"})
+    np.testing.assert_allclose(scores["e"], 1 - scores["a"])
+    np.testing.assert_allclose(scores["e_low"], 1 - scores["a_high"])
+    np.testing.assert_allclose(scores["e_high"], 1 - scores["a_low"])
+
+
+@pytest.mark.parametrize(
+    ("metrics", "name"),
+    [("f1", "f1"), (f1_score, "f1_score"), (partial(f1_score, pos_label=1), "score")],
+)
+def test_names_of_metrics(metrics, name):
+    scores = group_scores(Y_TRUE, Y_PRED, GROUPS, metrics=metrics, n_resamples=5, random_state=0)
+    assert scores[name] == pytest.approx([0.5, 0.8])  # f1 = 2 tp / (2 tp + fp + fn)
+    assert (scores[f"{name}_low"] <= scores[f"{name}_high"]).all()
+
+
+@pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "precision", "recall"])
+def test_named_metrics_equal_a_loop_over_groups(name):
+    from sklearn import metrics
+
+    rng = np.random.default_rng(0)
+    y_true, y_pred, groups = rng.integers(0, 2, (3, 200))
+    scores = group_scores(y_true, y_pred, groups, metrics=name, interval=None)
+    metric = getattr(metrics, f"{name}_score")
+    expected = [metric(y_true[groups == g], y_pred[groups == g]) for g in (0, 1)]
+    assert scores[name] == pytest.approx(expected)
+
+
+def test_metrics_of_probabilities():
+    probabilities = np.column_stack([1 - Y_PRED * 0.8 - 0.1, Y_PRED * 0.8 + 0.1])
+    metric = partial(log_loss, labels=[0, 1])
+    scores = group_scores(Y_TRUE, probabilities, GROUPS, metrics={"loss": metric}, interval=None)
+    right, wrong = -np.log(0.9), -np.log(0.1)
+    assert scores["loss"] == pytest.approx([(right + wrong) / 2, (3 * right + wrong) / 4])
+
+
+def test_bootstrap_resamples_inside_the_group():
+    # Rows of the other group are all right: resampling across groups would show.
+    y_true, groups = np.ones(80, dtype=int), np.repeat([0, 1], 40)
+    y_pred = np.where((groups == 1) | (np.arange(80) % 2 == 0), 1, 0)
+    scores = group_scores(
+        y_true, y_pred, groups, interval="bootstrap", n_resamples=100, random_state=0
+    )
+    assert scores["accuracy_high"][0] < 0.75
+    assert scores["accuracy_low"][1] == scores["accuracy_high"][1] == 1
+    first = bootstrap_interval(
+        accuracy_score, y_true[:40], y_pred[:40], n_resamples=100, random_state=0
+    )
+    assert (scores["accuracy_low"][0], scores["accuracy_high"][0]) == first
+
+
+def test_sample_weight_reaches_the_metric_and_turns_wilson_off():
+    weight = np.array([1, 3, 1, 1, 1, 1, 1, 5, 9])
+    scores = group_scores(
+        Y_TRUE, Y_PRED, GROUPS, sample_weight=weight, n_resamples=50, random_state=0
+    )
+    assert scores["accuracy"] == pytest.approx([6 / 8, 3 / 6])
+    seeded = np.random.RandomState(0)
+    expected = [
+        bootstrap_interval(
+            accuracy_score,
+            Y_TRUE[rows],
+            Y_PRED[rows],
+            sample_weight=weight[rows],
+            n_resamples=50,
+            random_state=seeded,
+        )
+        for rows in ([4, 5, 6, 7], [0, 1, 2, 3])
+    ]
+    assert list(zip(scores["accuracy_low"], scores["accuracy_high"], strict=True)) == expected
+
+
+def test_frame_holds_the_same_as_the_dict():
+    settings = dict(metrics={"acc": "accuracy", "f1": "f1"}, n_resamples=10, random_state=0)
+    scores = group_scores(Y_TRUE, Y_PRED, GROUPS, **settings)
+    frame = group_scores(Y_TRUE, Y_PRED, GROUPS, as_frame=True, **settings)
+    assert frame.attrs["n_outliers"] == scores.pop("n_outliers") == 1
+    pd.testing.assert_frame_equal(frame, pd.DataFrame(scores))
+
+
+def test_crossed_groups_in_a_frame():
+    groups = {"y": Y_TRUE[:4], "a": ["u", "v", "u", "u"]}
+    frame = group_scores(Y_TRUE[:4], Y_PRED[:4], pd.DataFrame(groups), as_frame=True)
+    assert frame["group"].tolist() == [(0, "u"), (0, "v"), (1, "u")]
+    assert frame["accuracy"].tolist() == [1, 0, 1]
+
+
+def test_undefined_scores_are_nan_with_the_metric_s_own_warning():
+    with pytest.warns(UndefinedMetricWarning, match="ROC AUC"):
+        scores = group_scores(
+            [0, 1, 1, 1], [0.1, 0.9, 0.2, 0.3], [0, 0, 1, 1], metrics=roc_auc_score, n_resamples=5
+        )
+    assert scores["roc_auc_score"][0] == 1
+    assert np.isnan([scores[f"roc_auc_score{end}"][1] for end in ("", "_low", "_high")]).all()
+
+
+def test_seeded_and_global_state_untouched():
+    before = pickle.dumps(np.random.get_state())
+    first, again, other = (
+        group_scores(Y_TRUE, Y_PRED, GROUPS, metrics="f1", n_resamples=9, random_state=seed)
+        for seed in (0, 0, 1)
+    )
+    group_scores(Y_TRUE, Y_PRED, GROUPS)  # Wilson draws nothing, even without a seed
+    assert pickle.dumps(np.random.get_state()) == before
+    np.testing.assert_array_equal(first["f1_low"], again["f1_low"])
+    assert (first["f1_low"] != other["f1_low"]).any() or (
+        first["f1_high"] != other["f1_high"]
+    ).any()
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "text"),
+    [
+        ({"metrics": "accuracy_score"}, "'metrics' parameter of group_scores.*'accuracy'"),
+        ({"metrics": {"a": "nonsense"}}, r"metrics\['a'\] must be a callable or one of .*'f1'"),
+        ({"metrics": {"a": ["f1"]}}, r"metrics\['a'\] must be a callable .* got \['f1'\]"),
+        ({"metrics": {"size": "f1"}}, "metrics has the key 'size'.* rename it"),
+        ({"metrics": "f1", "interval": "wilson"}, "not defined for the metric 'f1'"),
+        ({"sample_weight": np.ones(9), "interval": "wilson"}, "not defined with sample_weight"),
+        ({"interval": "normal"}, "'interval' parameter of group_scores"),
+        ({"sample_weight": [1, 2]}, "inconsistent numbers of samples"),
+        ({"n_resamples": 0}, "'n_resamples' parameter"),
+    ],
+)
+def test_errors(kwargs, text):
+    with pytest.raises(ValueError, match=text):
+        group_scores(Y_TRUE, Y_PRED, GROUPS, **kwargs)
+
+
+def test_group_errors():
+    with pytest.raises(GroupsError, match="outliers"):
+        group_scores([0, 1], [0, 1], [-1, -1])
+    with pytest.raises(GroupsError, match="different pandas indexes"):
+        group_scores(pd.Series([0, 1]), [0, 1], pd.Series([0, 1], index=[1, 0]))
