@@ -2,9 +2,11 @@
 
 from skgroup._groups import GroupedArray, cross_groups, get_groups
 from skgroup.classifiers import ERMClassifier, GroupDROClassifier
+from skgroup.inference import GradientGroupInferrer
 
 __all__ = [
     "ERMClassifier",
+    "GradientGroupInferrer",
     "GroupDROClassifier",
     "GroupedArray",
     "cross_groups",

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.utils import gen_batches
 
 from skgroup.clustering._rows import check_rows
 
@@ -135,7 +134,8 @@ class BlockedDBSCAN:
 
 
 def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
-    return gen_batches(n_rows, max(1, min(BLOCK_ROWS, BLOCK_ENTRIES // max(n_columns, 1))))
+    size = max(1, min(BLOCK_ROWS, BLOCK_ENTRIES // max(n_columns, 1)))
+    return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
 
 
 def _count_neighbours(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -52,17 +52,24 @@ def module_rows(module: nn.Module, X: Any) -> Rows:
 
 @contextmanager
 def evaluating(module: nn.Module, seed: int = 0) -> Iterator[None]:
-    """Put `module` into eval mode with private random numbers, and undo both afterwards."""
+    """Run in eval mode, without gradients and with private random numbers; undo all afterwards."""
     flags = [(part, part.training) for part in module.modules()]
     was_training = module.training
     try:
-        with isolated_torch_rng(seed, float_type(module)[1]):
+        with torch.no_grad(), isolated_torch_rng(seed, float_type(module)[1]):
             module.eval()
             yield
     finally:
         module.train(was_training)  # for networks that do more in train() than set flags
         for part, training in flags:
             part.training = training
+
+
+def run(module: nn.Module, batch: Batch) -> Tensor:
+    """Call `module` on a copy of the samples, which it may overwrite."""
+    if isinstance(batch, dict):
+        return call_module(module, {name: value.clone() for name, value in batch.items()})
+    return call_module(module, batch.clone())
 
 
 def probe(rows: Rows) -> tuple[Batch, int]:
@@ -83,7 +90,6 @@ def count_classes(output: Any, n_rows: int) -> int:
     return shape[1]
 
 
-@torch.no_grad()
 def rows_at_once(
     module: nn.Module, rows: Rows, *, keep_activations: bool = False, extra: int = 0
 ) -> int:
@@ -94,34 +100,35 @@ def rows_at_once(
     batch, n_rows = probe(rows)
     leaves = {name: part for name, part in module.named_modules() if not any(part.children())}
     with recording(leaves) as calls:
-        call_module(module, batch)
+        run(module, batch)
     sizes = [c.output.numel() // n_rows for c in calls if isinstance(c.output, Tensor)]
     numbers = 2 * (sum(sizes) if keep_activations else max(sizes, default=0)) + extra
     itemsize = float_type(module)[0].itemsize
     return max(1, min(MAX_ROWS, rows_per_block(rows), MEMORY // max(1, itemsize * numbers)))
 
 
-@torch.no_grad()
 def find_head(module: nn.Module, rows: Rows) -> Head:
     """Find the linear layer that makes the logits: none with parameters runs after it."""
     batch, n_rows = probe(rows)
     parts = {name: part for name, part in module.named_modules() if has_parameters(part)}
     with recording(parts) as calls:
-        output = call_module(module, batch)
+        output = run(module, batch)
     n_classes, names = count_classes(output, n_rows), [call.name for call in calls]
     last = max((i for i, name in enumerate(names) if isinstance(parts[name], nn.Linear)), default=0)
     layer = parts[names[last]] if names else None
     # A parent ends after the layers inside it, and is no later layer.
     if (
         isinstance(layer, nn.Linear)
+        and type(layer).forward is nn.Linear.forward
         and layer.out_features == n_classes
         and all(is_parent(later, names[last]) for later in names[last + 1 :])
     ):
         once = names.count(names[last]) == 1
         return Head(names[last], layer, once and calls[last].returned(output))
     raise ValueError(
-        f"module has no linear head: the last of its layers to run is no nn.Linear with {n_classes} "
-        f"outputs. Choose source='all', or 'layer:<name>' with one of {layer_names(module)}."
+        "module has no linear head: the last of its layers to run is no plain nn.Linear with "
+        f"{n_classes} outputs. Choose source='all', or 'layer:<name>' with a name from "
+        f"{layer_names(module)}."
     )
 
 
@@ -160,7 +167,6 @@ def joined(pieces: Iterable[tuple[slice, Tensor]], n_rows: int) -> Tensor:
     return result
 
 
-@torch.no_grad()
 def predict_logits(module: nn.Module, X: Any, *, block_size: int | None = None) -> Tensor:
     """Logits of all samples in eval mode, of shape (n_samples, n_classes), on the module's device.
 
@@ -176,11 +182,10 @@ def predict_logits(module: nn.Module, X: Any, *, block_size: int | None = None) 
     rows = module_rows(module, X)
     with evaluating(module):
         size = block_size or rows_at_once(module, rows)
-        pieces = ((where, call_module(module, batch)) for where, batch in blocks(rows, size))
+        pieces = ((where, run(module, batch)) for where, batch in blocks(rows, size))
         return joined(pieces, len(rows))
 
 
-@torch.no_grad()
 def head_inputs(
     module: nn.Module, X: Any, *, block_size: int | None = None
 ) -> NDArray[np.floating[Any]]:
@@ -195,7 +200,7 @@ def head_inputs(
 
         def features(batch: Batch, n_rows: int) -> Tensor:
             with recording({head.name: head.layer}) as calls:
-                call_module(module, batch)
+                run(module, batch)
             return input_of(head.name, calls, n_rows).flatten(1)
 
         pieces = ((s, features(batch, s.stop - s.start)) for s, batch in blocks(rows, size))

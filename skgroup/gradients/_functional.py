@@ -16,10 +16,11 @@ Parameters = Mapping[str, Tensor]
 
 
 def call_with(module: nn.Module, parameters: Parameters, batch: Batch) -> Tensor:
-    """Run `module` with other parameters; its own stay untouched."""
+    """Call `module` with other parameters, and on a copy of the samples."""
     if isinstance(batch, dict):
-        return functional_call(module, dict(parameters), (), batch)
-    return functional_call(module, dict(parameters), (batch,))
+        inputs = {name: value.clone() for name, value in batch.items()}
+        return functional_call(module, dict(parameters), (), inputs)
+    return functional_call(module, dict(parameters), (batch.clone(),))
 
 
 def derivatives(loss: Tensor, tensors: Iterable[Tensor]) -> list[Tensor]:
@@ -59,7 +60,7 @@ class FunctionalGradients:
             f"torch.func cannot vectorise {type(self.module).__name__} ({reason}), and gradients "
             "are computed sample by sample, which is slow. Choose source='head', or a layer that "
             "is an nn.Linear or nn.Conv2d.",
-            stacklevel=2,
+            stacklevel=4,
         )
         return result
 
@@ -77,7 +78,8 @@ class FunctionalGradients:
         result = {name: p.new_empty((len(y), *p.shape)) for name, p in wanted.items()}
         for i, label in enumerate(y):
             sample = {k: v[i] for k, v in batch.items()} if isinstance(batch, dict) else batch[i]
-            loss = self._loss(leaves, sample, label)
+            with torch.enable_grad():
+                loss = self._loss(leaves, sample, label)
             for name, gradient in zip(leaves, derivatives(loss, leaves.values()), strict=True):
                 result[name][i] = gradient
         return result

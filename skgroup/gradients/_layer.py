@@ -1,59 +1,21 @@
-"""Parameter gradients: one backward pass a block for layers with a product rule."""
+"""Parameter gradients: one backward pass a block for the layers with a product rule."""
 
 import itertools
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, unfold
+from torch.nn.functional import cross_entropy
 
 from skgroup._data import Batch, Rows
 from skgroup.gradients._forward import probe
 from skgroup.gradients._functional import FunctionalGradients, call_with, derivatives
+from skgroup.gradients._products import emit_layer, has_product_rule, unrolled
 from skgroup.gradients._recording import recording
 from skgroup.gradients._sketch import Emit
 
-__all__ = ["LayerGradients", "emit_products"]
-
-# Columns are made in pieces of this size, which stay in the cache until they are written.
-PIECE_BYTES = 2**20
-
-
-def has_product_rule(layer: nn.Module) -> bool:
-    """Whether `layer` is a plain nn.Linear or nn.Conv2d: no subclass, nothing reparametrised."""
-    names = {name for name, _ in layer.named_parameters()}
-    if "weight" not in names or not names <= {"weight", "bias"}:
-        return False
-    if isinstance(layer, nn.Conv2d):
-        unfoldable = layer.padding_mode == "zeros" and layer.padding != "same"
-        return unfoldable and type(layer).forward is nn.Conv2d.forward
-    return isinstance(layer, nn.Linear) and type(layer).forward is nn.Linear.forward
-
-
-def unrolled(layer: nn.Module, x: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
-    """Output gradient (n, units, positions) and input (n, inputs, positions) of a layer.
-
-    The gradient of its weight is the product of the first and the transposed second.
-    """
-    if isinstance(layer, nn.Conv2d):
-        padding: Any = 0 if layer.padding == "valid" else layer.padding
-        return delta.flatten(2), unfold(
-            x, layer.kernel_size, layer.dilation, padding, layer.stride
-        )
-    n_rows = len(x)
-    return delta.reshape(n_rows, -1, delta.shape[-1]).mT, x.reshape(n_rows, -1, x.shape[-1]).mT
-
-
-def emit_products(delta: Tensor, h: Tensor, start: int, emit: Emit) -> None:
-    """Emit delta @ h.mT of each sample as columns, in pieces of whole units."""
-    n_rows, n_inputs, n_positions = h.shape
-    units = max(1, PIECE_BYTES // (n_rows * n_inputs * h.element_size()))
-    for first in range(0, delta.shape[1], units):
-        part = delta[:, first : first + units]
-        product = part * h.mT if n_positions == 1 else part @ h.mT
-        emit(start + first * n_inputs, product.flatten(1))
+__all__ = ["LayerGradients"]
 
 
 class LayerGradients:
@@ -68,33 +30,37 @@ class LayerGradients:
     parameters : iterable of Tensor
         Which of its parameters.
     rows : Rows
-        The samples. The first ones show which layers the product rule holds for; the parameters
+        The samples. The first ones show for which layers the product rule holds; the parameters
         of all others go through `torch.func`.
     y : Tensor of shape (n_samples,)
         Class codes.
     """
 
+    keeps_activations = True
+
     def __init__(self, module: nn.Module, parameters: Iterable[Tensor], rows: Rows, y: Tensor):
         self.module, self.functional = module, FunctionalGradients(module)
         wanted = {id(p) for p in parameters}
         self.parameters = {n: p.detach() for n, p in module.named_parameters() if id(p) in wanted}
-        ends = itertools.accumulate((p.numel() for p in self.parameters.values()), initial=0)
-        self.columns = {n: slice(*e) for n, e in zip(self.parameters, itertools.pairwise(ends))}
-        self.n_columns = sum(p.numel() for p in self.parameters.values())
+        sizes = [p.numel() for p in self.parameters.values()]
+        edges = itertools.pairwise(itertools.accumulate(sizes, initial=0))
+        self.columns = {name: slice(*e) for name, e in zip(self.parameters, edges, strict=True)}
+        self.n_columns = sum(sizes)
         self.layers = {
             name: layer
             for name, layer in module.named_modules()
-            if has_product_rule(layer) and self._own(name).values() <= self.columns.keys()
+            if has_product_rule(layer) and {*self._own(name).values()} <= {*self.columns}
         }
-        self.numbers_per_row = self._look_at(*probe(rows), y)
+        batch, n_rows = probe(rows)
+        factors = self._factors(batch, y[:n_rows])
+        self._keep_what_adds_up(factors, batch, y[:n_rows])
+        self.numbers_per_row = self._count_numbers(factors, n_rows)
 
     def __call__(self, batch: Batch, y: Tensor, emit: Emit) -> None:
         factors = self._factors(batch, y)
         for name, (x, delta) in factors.items():
-            self._emit_layer(name, x, delta, emit)
-        done = {parameter for name in factors for parameter in self._own(name).values()}
-        others = [name for name in self.columns if name not in done]
-        if others:
+            self._emit(name, x, delta, emit)
+        if others := self._without(factors):
             for name, gradient in self.functional(others, batch, y).items():
                 emit(self.columns[name].start, gradient.flatten(1))
 
@@ -104,12 +70,17 @@ class LayerGradients:
         names = self.module.get_submodule(layer).named_parameters()
         return {name: f"{prefix}{name}" for name, _ in names}
 
+    def _without(self, layers: Iterable[str]) -> list[str]:
+        """Name the parameters outside `layers`."""
+        done = {parameter for layer in layers for parameter in self._own(layer).values()}
+        return [name for name in self.columns if name not in done]
+
     def _factors(self, batch: Batch, y: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """Input and output gradient of every layer that ran once, on one row a sample."""
         if not self.layers:
             return {}
         with torch.enable_grad(), recording(self.layers, differentiable=True) as calls:
-            # Detached parameters: the graph begins at the first of the layers.
+            # With detached parameters the graph begins at the first of the layers.
             logits = call_with(self.module, self.functional.parameters, batch)
             loss = cross_entropy(logits, y, reduction="sum")
         deltas = derivatives(loss, [call.output for call in calls])
@@ -120,41 +91,51 @@ class LayerGradients:
             if times[call.name] == 1 and len(call.input) == len(delta) == len(y)
         }
 
-    def _emit_layer(self, name: str, x: Tensor, delta: Tensor, emit: Emit) -> None:
-        layer, own = self.layers[name], self._own(name)
-        delta, h = unrolled(layer, x, delta)
-        start, groups = self.columns[own["weight"]].start, getattr(layer, "groups", 1)
-        for units, inputs in zip(delta.chunk(groups, 1), h.chunk(groups, 1), strict=True):
-            emit_products(units, inputs, start, emit)
-            start += units.shape[1] * inputs.shape[1]
-        if "bias" in own:
-            emit(self.columns[own["bias"]].start, delta.sum(2))
+    def _emit(self, layer: str, x: Tensor, delta: Tensor, emit: Emit) -> None:
+        starts = {own: self.columns[name].start for own, name in self._own(layer).items()}
+        emit_layer(self.layers[layer], x, delta, starts, emit)
 
-    def _look_at(self, batch: Batch, n_rows: int, y: Tensor) -> int:
-        """Keep the layers whose products add up; return how many numbers a row needs.
+    def _keep_what_adds_up(
+        self, factors: dict[str, tuple[Tensor, Tensor]], batch: Batch, y: Tensor
+    ) -> None:
+        """Keep the layers whose products sum to the gradient of a weighted loss.
 
-        They do not add up to the gradient of a weighted loss where a weight has a second use, an
-        activation is overwritten, or the first dimension is not that of the samples (for which
-        the weights differ).
+        They do not where a parameter has a second use, or where the first dimension is not that
+        of the samples; for the latter no two weights are equal.
         """
-        y = y[:n_rows]
-        weights = torch.arange(1, n_rows + 1, device=y.device)
-        weights = weights.to(next(iter(self.parameters.values())).dtype)
+        dtype = next(iter(self.parameters.values())).dtype
+        weights = torch.arange(1, len(y) + 1, device=y.device, dtype=dtype)
         total, size = weights.new_zeros(2, self.n_columns)
 
         def emit(start: int, columns: Tensor) -> None:
             where = slice(start, start + columns.shape[1])
             total[where], size[where] = weights @ columns, weights @ columns.abs()
 
-        factors = self._factors(batch, y)
-        for name, (x, delta) in factors.items():
-            self._emit_layer(name, x, delta, emit)
-        error = total - self._weighted_gradient(batch, y, weights)
-        tolerance = torch.finfo(error.dtype).eps ** 0.5
+        for layer, (x, delta) in factors.items():
+            self._emit(layer, x, delta, emit)
+        tolerance = torch.finfo(dtype).eps ** 0.5
         wrong = {
             name
-            for name, where in self.columns.items()
-            if error[where].norm() > tolerance * size[where].norm()
+            for (name, where), expected in zip(
+                self.columns.items(), self._weighted_gradient(batch, y, weights), strict=True
+            )
+            if (total[where] - expected.flatten()).norm() > tolerance * size[where].norm()
         }
-        self.layers = {n: self.layers[n] for n in factors if wrong.isdisjoint(self._own(n).values())}
-        ...
+        self.layers = {
+            layer: self.layers[layer]
+            for layer in factors
+            if wrong.isdisjoint(self._own(layer).values())
+        }
+
+    def _weighted_gradient(self, batch: Batch, y: Tensor, weights: Tensor) -> list[Tensor]:
+        leaves = {name: p.detach().requires_grad_() for name, p in self.parameters.items()}
+        with torch.enable_grad():
+            logits = call_with(self.module, {**self.functional.parameters, **leaves}, batch)
+            losses = cross_entropy(logits, y, reduction="none")
+            return derivatives(weights @ losses, leaves.values())
+
+    def _count_numbers(self, factors: dict[str, tuple[Tensor, Tensor]], n_rows: int) -> int:
+        """How many numbers a row needs beside the activations."""
+        unfolded = [unrolled(self.layers[name], *factors[name])[1] for name in self.layers]
+        others = sum(self.parameters[name].numel() for name in self._without(self.layers))
+        return 3 * max((h.numel() // n_rows for h in unfolded), default=0) + 2 * others

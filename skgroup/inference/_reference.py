@@ -18,7 +18,8 @@ from torch import nn
 
 from skgroup._data import Rows, SubsetRows, as_rows
 from skgroup._inputs import feature_statistics, n_features_of
-from skgroup.gradients import per_sample_gradients, predict_logits
+from skgroup.gradients import per_sample_gradients
+from skgroup.gradients._forward import predict_logits
 from skgroup.modules import build_module, check_module_output
 from skgroup.objectives import MeanLoss
 from skgroup.samplers import UniformSampler

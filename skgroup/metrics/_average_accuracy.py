@@ -94,7 +94,8 @@ def adjusted_average_accuracy(
     GroupsError
         If a group argument cannot be used, or no group is shared by both sets.
     ValueError
-        If not exactly one of `train_groups` and `train_shares` is given, or a share is negative.
+        If not exactly one of `train_groups` and `train_shares` is given, or a share is negative or
+        not finite.
 
     References
     ----------
@@ -128,8 +129,8 @@ def _count_groups(groups: Any) -> dict[Any, int]:
 
 def _weights(evaluated: list[Any], shares: Mapping[Any, float]) -> NDArray[np.float64]:
     """Training shares of the evaluated groups, after the warnings about all others."""
-    if any(not share >= 0 for share in shares.values()):
-        raise ValueError(f"train_shares must not be negative, got {dict(shares)!r}.")
+    if not all(0 <= share < np.inf for share in shares.values()):
+        raise ValueError(f"train_shares must be finite and not negative, got {dict(shares)!r}.")
     weights = np.array([shares.get(label, 0) for label in evaluated], dtype=float)
     trained = [label for label, share in shares.items() if share > 0]
     if not weights.any():
@@ -140,17 +141,15 @@ def _weights(evaluated: list[Any], shares: Mapping[Any, float]) -> NDArray[np.fl
     present, known = set(evaluated), set(trained)
     absent = [label for label in trained if label not in present]
     unseen = [label for label in evaluated if label not in known]
-    if absent:
-        warnings.warn(
-            f"Training groups without a row to evaluate: {absent!r}. They are left out and the "
-            "other weights scaled to sum to one.",
-            UndefinedMetricWarning,
-            stacklevel=4,
-        )
-    if unseen:
-        warnings.warn(
-            f"Evaluated groups without a training row: {unseen!r}. They weigh nothing.",
-            UndefinedMetricWarning,
-            stacklevel=4,
-        )
+    _warn_of(
+        absent,
+        "Training groups without a row to evaluate: {}. They are left out and the other weights "
+        "scaled to sum to one.",
+    )
+    _warn_of(unseen, "Evaluated groups without a training row: {}. They weigh nothing.")
     return weights
+
+
+def _warn_of(labels: list[Any], text: str) -> None:
+    if labels:
+        warnings.warn(text.format(labels), UndefinedMetricWarning, stacklevel=5)

@@ -142,7 +142,7 @@ def bootstrap_interval(
     >>> from skgroup.metrics import bootstrap_interval
     >>> y_true = np.tile([0, 1, 1, 0], 25)
     >>> y_pred = np.tile([0, 1, 0, 0], 25)
-    >>> low, high = bootstrap_interval(f1_score, y_true, y_pred, random_state=0)
+    >>> low, high = bootstrap_interval(f1_score, y_true, y_pred, n_resamples=99, random_state=0)
     >>> low < f1_score(y_true, y_pred) < high
     True
     """

@@ -86,9 +86,9 @@ def test_exactly_one_source_of_weights(kwargs, got):
         adjusted_average_accuracy([0], [0], [0], **kwargs)
 
 
-@pytest.mark.parametrize("share", [-1, float("nan")])
+@pytest.mark.parametrize("share", [-1, float("nan"), float("inf")])
 def test_shares_must_not_be_negative(share):
-    with pytest.raises(ValueError, match="train_shares must not be negative"):
+    with pytest.raises(ValueError, match="train_shares must be finite and not negative"):
         adjusted_average_accuracy(Y_TRUE, Y_PRED, GROUPS, train_shares={"a": share, "b": 1})
 
 

@@ -60,7 +60,7 @@ labels = st.integers(-1, 2)
 rows = st.lists(st.tuples(labels, labels, st.integers(0, 2)), min_size=1, max_size=30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows)
 def test_equals_the_definitions(rows):
     true, found, y = map(np.array, zip(*rows, strict=True))
@@ -84,7 +84,7 @@ def test_equals_the_definitions(rows):
     assert agreement["nmi"] == pytest.approx(sum(nmi), abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows)
 def test_crossing_with_the_class_and_renaming_change_nothing(rows):
     true, found, y = map(np.array, zip(*rows, strict=True))

@@ -1,11 +1,12 @@
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
-from sklearn.linear_model import LogisticRegression
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score, cross_validate
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -34,7 +35,7 @@ class FakeInferrer(TransformerMixin, BaseEstimator):
     def __init__(self, value=0.25):
         self.value = value
 
-    def fit(self, X, y):
+    def fit(self, X, y, sample_weight=None):
         self.groups_ = self.predict(X, y)
         return self
 
@@ -107,6 +108,15 @@ def test_inferrer_scorers_in_a_grid_search():
     np.testing.assert_allclose(scores, 4 / 5)
 
 
+def test_weights_of_the_fit_do_not_disturb_the_scorer():
+    search = GridSearchCV(FakeInferrer(), {"value": [0.1, 0.3]}, scoring=silhouette_scorer, cv=2)
+    with warnings.catch_warnings():
+        # From 1.8 on scikit-learn says that the scorer has no use for them.
+        warnings.filterwarnings("ignore", "The scoring .*does not support sample_weight")
+        search.fit(X8, Y8, sample_weight=np.ones(len(Y8)))
+    assert search.best_params_ == {"value": 0.3}
+
+
 def test_inferrer_scorers_ignore_routed_groups():
     pipe = make_pipeline(FakeInferrer(), FirstColumn())
     with sklearn.config_context(enable_metadata_routing=True):
@@ -126,7 +136,7 @@ def test_inferrer_scorers_ignore_routed_groups():
 @pytest.mark.parametrize("scorer", [silhouette_scorer, worst_pseudo_group_scorer], ids=repr)
 @pytest.mark.parametrize(
     "estimator",
-    [LogisticRegression(), make_pipeline(StandardScaler(), LogisticRegression())],
+    [DummyClassifier(), make_pipeline(StandardScaler(), DummyClassifier())],
     ids=["classifier", "pipeline"],
 )
 def test_no_inferrer(scorer, estimator):

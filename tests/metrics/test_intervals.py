@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, roc_auc_score
 from skgroup.metrics import bootstrap_interval, wilson_interval
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 500), st.floats(0, 1), st.floats(0.5, 0.999))
 def test_wilson_equals_scipy(n, share, confidence):
     k = round(share * n)

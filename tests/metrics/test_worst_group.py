@@ -29,7 +29,7 @@ rows = st.lists(
 ).filter(lambda rows: any(g >= 0 for _, _, g in rows))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows)
 def test_worst_group_equals_a_plain_loop(rows):
     members = {}
@@ -41,7 +41,7 @@ def test_worst_group_equals_a_plain_loop(rows):
     assert worst_group_accuracy(y_true, y_pred, groups) == expected
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows)
 def test_classes_as_groups_give_the_worst_class(rows):
     y_true, y_pred, _ = zip(*rows, strict=True)

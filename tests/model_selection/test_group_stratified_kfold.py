@@ -43,7 +43,7 @@ def test_every_cell_smaller_than_n_splits():
 cells = st.lists(st.tuples(st.integers(0, 2), st.integers(-1, 3)), min_size=4, max_size=60)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cells, st.integers(2, 4), st.booleans())
 def test_promises_of_the_docstring(rows, n_splits, shuffle):
     y, groups = map(np.array, zip(*rows, strict=True))
@@ -61,7 +61,7 @@ def test_promises_of_the_docstring(rows, n_splits, shuffle):
         assert all(cell in inside for cell, size in sizes.items() if size > 1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(0, 2), min_size=6, max_size=40))
 def test_one_group_is_scikit_learn_s_stratified_kfold(classes):
     # It numbers classes by appearance, here made to agree with their order.

@@ -1,0 +1,180 @@
+import numbers
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from skgroup._data import Batch, Rows, blocks
+from skgroup.gradients._forward import (
+    count_classes,
+    evaluating,
+    float_type,
+    has_parameters,
+    layer_names,
+    module_rows,
+    probe,
+    rows_at_once,
+    run,
+)
+from skgroup.gradients._head import ActivationGradients, HeadGradients
+from skgroup.gradients._layer import LayerGradients
+from skgroup.gradients._sketch import Emit, Sketch, columns_of
+
+__all__ = ["per_sample_gradients"]
+
+
+class Gradients(Protocol):
+    """A source of gradients: emits the columns of one block of samples."""
+
+    numbers_per_row: int
+    keeps_activations: bool
+
+    @property
+    def n_columns(self) -> int: ...
+
+    def __call__(self, batch: Batch, y: Tensor, emit: Emit) -> None: ...
+
+
+def per_sample_gradients(
+    module: nn.Module,
+    X: Any,
+    y: ArrayLike | Tensor,
+    *,
+    source: str = "head",
+    block_size: int | None = None,
+    sketch: int | None = None,
+    seed: int = 0,
+) -> NDArray[np.floating[Any]]:
+    """Compute the gradient of the cross-entropy of every sample.
+
+    The loss is that of one sample, not divided by the size of a batch. The network runs in eval
+    mode, and is left as it was.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Network that returns logits, of shape (n_samples, n_classes).
+    X : ndarray, CSR matrix, memory-mapped array, Tensor, dict of those, or torch Dataset
+        The samples; a dict is passed to `module` as keyword arguments.
+    y : array-like or Tensor of shape (n_samples,)
+        Class codes, integers from 0 to n_classes - 1.
+    source : {"head", "activation", "all"} or "layer:<name>", default="head"
+        What the loss is differentiated by.
+
+        - "head": weight W and bias b of the last linear layer, which maps its input h to the
+          logits z. One forward pass gives ``d [h; 1]^T`` with ``d = softmax(z) - e_y``. Columns
+          are ordered by class: ``d_0 h, d_0, d_1 h, d_1, ...``, without the ``d_k`` where the
+          layer has no bias.
+        - "activation": the input of that layer. The gradient is ``W^T d``, of rank at most
+          n_classes - 1 over all samples.
+        - "layer:<name>": all parameters of a submodule, such as ``"layer:encoder.conv1"``.
+        - "all": all parameters of the network.
+
+        Columns of the last two are the parameters in the order of ``module.named_parameters()``,
+        each flattened. One backward pass a block serves all linear and 2-D convolutional layers;
+        other parameters go through `torch.func`, which is slower.
+    block_size : int, optional
+        Samples that are worked on together; it bounds the memory and changes nothing else.
+        None: as many as fit into a fixed amount of memory.
+    sketch : int, optional
+        Number of dimensions to project the gradients to, by a random matrix with independent
+        entries N(0, 1 / sketch). Inner products are kept up to errors of order 1 / sqrt(sketch)
+        times the product of the lengths. The gradients themselves are never held together.
+    seed : int, default=0
+        Non-negative seed of the projection.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_parameters) or (n_samples, sketch)
+        Gradients in the floating-point type of the network.
+
+    Raises
+    ------
+    TypeError
+        If `module` is no network, or `y` does not hold integers.
+    ValueError
+        If `source` is unknown, the network has no linear last layer for "head" or "activation",
+        it does not return logits, or `y` does not fit `X` or the logits.
+
+    Examples
+    --------
+    A linear model with zero weights has residuals of one half:
+
+    >>> import torch
+    >>> from skgroup.gradients import per_sample_gradients
+    >>> model = torch.nn.Linear(1, 2)
+    >>> for parameter in model.parameters():
+    ...     _ = torch.nn.init.zeros_(parameter)
+    >>> per_sample_gradients(model, [[3.0], [4.0]], [0, 1])
+    array([[-1.5, -0.5,  1.5,  0.5],
+           [ 2. ,  0.5, -2. , -0.5]], dtype=float32)
+    """
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}.")
+    _check_positive(block_size=block_size, sketch=sketch)
+    module = getattr(module, "_orig_mod", module)  # what torch.compile was given
+    rows = module_rows(module, X)
+    with evaluating(module, seed):
+        codes = _class_codes(y, module, rows)
+        gradients = _make_gradients(module, source, rows, codes)
+        size = block_size or rows_at_once(
+            module,
+            rows,
+            keep_activations=gradients.keeps_activations,
+            extra=gradients.numbers_per_row,
+        )
+        project = Sketch(sketch, seed).into if sketch else columns_of
+        result = torch.from_numpy(_zeros(len(rows), sketch or gradients.n_columns, module))
+        for where, batch in blocks(rows, size):
+            gradients(batch, codes[where], project(result[where]))
+    return result.numpy()
+
+
+def _make_gradients(module: nn.Module, source: str, rows: Rows, y: Tensor) -> Gradients:
+    if source == "head":
+        return HeadGradients(module, rows, y)
+    if source == "activation":
+        return ActivationGradients(module, rows, y)
+    names = layer_names(module)
+    if source == "all" and has_parameters(module):
+        return LayerGradients(module, module.parameters(), rows, y)
+    kind, _, name = str(source).partition(":")
+    if kind == "layer" and name in names:
+        return LayerGradients(module, module.get_submodule(name).parameters(), rows, y)
+    raise ValueError(
+        "source must be 'head', 'activation', 'all' or 'layer:<name>' with the name of a "
+        f"submodule that has parameters, one of {names}; got {source!r}."
+    )
+
+
+def _check_positive(**named: Any) -> None:
+    for name, value in named.items():
+        if value is not None and (not isinstance(value, numbers.Integral) or int(value) < 1):
+            raise ValueError(f"{name} must be an integer of at least 1 or None, got {value!r}.")
+
+
+def _class_codes(y: Any, module: nn.Module, rows: Rows) -> Tensor:
+    """Check the labels against the samples and the logits, and move them to the module."""
+    codes = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
+    if codes.dtype.kind not in "iub":
+        raise TypeError(
+            f"y must hold integer class codes, got {codes.dtype}: encode the labels, for example "
+            "by np.unique(y, return_inverse=True)."
+        )
+    if codes.shape != (len(rows),):
+        raise ValueError(f"y must have shape ({len(rows)},), one label a row, got {codes.shape}.")
+    batch, n_rows = probe(rows)
+    n_classes = count_classes(run(module, batch), n_rows)
+    if codes.min() < 0 or codes.max() >= n_classes:
+        raise ValueError(
+            f"y must lie between 0 and {n_classes - 1}, as module returns {n_classes} logits; got "
+            f"{codes.min()} to {codes.max()}."
+        )
+    return torch.from_numpy(codes.astype(np.int64)).to(float_type(module)[1])
+
+
+def _zeros(n_rows: int, n_columns: int, module: nn.Module) -> NDArray[np.floating[Any]]:
+    kinds = {torch.float64: np.float64, torch.float16: np.float16}
+    return np.zeros((n_rows, n_columns), dtype=kinds.get(float_type(module)[0], np.float32))
