@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from mmap import mmap
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,7 +40,8 @@ class TensorRows:
         return len(self.values)
 
     def take(self, index: Tensor | slice) -> Tensor:
-        return self.values[index]
+        picked = self.values[index]  # a view where `index` is a slice: modules may work in place
+        return picked.clone() if isinstance(index, slice) else picked
 
 
 class ArrayRows:
@@ -54,7 +56,7 @@ class ArrayRows:
     def take(self, index: Tensor | slice) -> Tensor:
         picked = self.values[index if isinstance(index, slice) else index.cpu().numpy()]
         dense = picked.toarray() if sparse.issparse(picked) else np.array(picked)
-        return torch.as_tensor(dense).to(self.device, self.dtype)
+        return _as_tensor(dense).to(self.device, self.dtype)
 
 
 class DictRows:
@@ -88,7 +90,7 @@ class DatasetRows:
     def take(self, index: Tensor | slice) -> Batch:
         positions = range(len(self))[index] if isinstance(index, slice) else index.tolist()
         items = [self.dataset[i] for i in positions]
-        inputs = [item[0] if isinstance(item, tuple) else item for item in items]
+        inputs = [item[0] if isinstance(item, (tuple, list)) else item for item in items]
         batch = default_collate(inputs)
         if isinstance(batch, Mapping):
             return {name: self._move(value) for name, value in batch.items()}
@@ -125,28 +127,32 @@ def as_rows(X: Any, *, dtype: torch.dtype = torch.float32, device: Any = "cpu") 
     """
     if isinstance(X, (TensorRows, ArrayRows, DictRows, DatasetRows, SubsetRows)):
         return X
+    if sparse.issparse(X):
+        return ArrayRows(X.tocsr(), dtype, device)
     if isinstance(X, Mapping):
         return DictRows({k: as_rows(v, dtype=dtype, device=device) for k, v in X.items()})
     if isinstance(X, Dataset):
         return DatasetRows(X, dtype, device)
     if isinstance(X, Tensor):
         return TensorRows(X.detach().to(device, dtype if X.is_floating_point() else None))
-    if sparse.issparse(X):
-        return ArrayRows(X.tocsr(), dtype, device)
     values = np.asarray(X)
     if _is_memory_mapped(values):
         return ArrayRows(values, dtype, device)
-    if not values.flags.writeable:  # torch has no read-only tensors and warns
-        values = values.copy()
-    return TensorRows(torch.as_tensor(values).to(device, dtype))
+    return TensorRows(_as_tensor(values).to(device, dtype))
+
+
+def _as_tensor(values: np.ndarray) -> Tensor:
+    """A tensor on the same memory; a copy where torch knows no such array."""
+    backwards = any(stride < 0 for stride in values.strides)
+    if backwards or not values.flags.writeable or not values.dtype.isnative:
+        values = np.array(values, dtype=values.dtype.newbyteorder("="), order="C")
+    return torch.as_tensor(values)
 
 
 def _is_memory_mapped(values: Any) -> bool:
-    while isinstance(values, np.ndarray):
-        if isinstance(values, np.memmap):
-            return True
+    while isinstance(values, np.ndarray):  # a copy of an np.memmap is one too, but in memory
         values = values.base
-    return False
+    return isinstance(values, mmap)
 
 
 def call_module(module: torch.nn.Module, batch: Batch) -> Tensor:

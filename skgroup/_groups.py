@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import get_config
+from sklearn.utils import column_or_1d
 
 from skgroup.exceptions import GroupsError, MissingGroupsWarning
 
@@ -56,7 +57,7 @@ class GroupedArray(np.ndarray):
     _groups: NDArray | None
 
     def __new__(cls, X: ArrayLike, groups: ArrayLike) -> "GroupedArray":
-        values, labels = np.asarray(X), np.array(groups)
+        values, labels = np.asarray(X), np.array(_as_array(groups))
         if values.ndim == 0 or labels.shape != values.shape[:1]:
             raise GroupsError(
                 f"groups has shape {labels.shape}, but X has shape {values.shape}: "
@@ -82,7 +83,9 @@ class GroupedArray(np.ndarray):
         rows = _row_index(index)
         if rows is None or self.groups is None or not isinstance(values, np.ndarray):
             return values
-        return GroupedArray(values, self.groups[rows])
+        labels = self.groups[rows]
+        # To numpy a tensor with one element is an integer: it picks no rows.
+        return GroupedArray(values, labels) if isinstance(labels, np.ndarray) else values
 
     def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
         plain = np.asarray(array)
@@ -103,8 +106,8 @@ def _row_index(index: Any) -> Any:
         return index
     if isinstance(index, (list, range, np.ndarray)) or hasattr(index, "__array__"):
         rows = np.asarray(index)
-        if rows.ndim == 1:
-            return rows.astype(np.intp) if rows.size == 0 and rows.dtype.kind == "f" else rows
+        is_list_of_fields = rows.dtype.kind not in "biu" and rows.size > 0
+        return index if rows.ndim == 1 and not is_list_of_fields else None
     return None
 
 
@@ -156,7 +159,7 @@ def cross_groups(y: ArrayLike, attribute: Any, *, return_names: bool = False) ->
     Raises
     ------
     GroupsError
-        If the lengths, the pandas indexes or the types do not fit.
+        If the lengths, the pandas indexes or the types do not fit, or a class is missing.
 
     Examples
     --------
@@ -167,7 +170,10 @@ def cross_groups(y: ArrayLike, attribute: Any, *, return_names: bool = False) ->
     ['bird, 1', 'bird, 2', 'cat, 1', 'cat, 2']
     """
     check_same_index(y=y, attribute=attribute)
-    classes, codes = np.unique(np.asarray(y), return_inverse=True)
+    y = column_or_1d(y)
+    if _values_and_missing(y)[1].any():
+        raise GroupsError("y has missing values: give every sample a class, or remove it.")
+    classes, codes = np.unique(y, return_inverse=True)
     attributes, labels = encode_groups(attribute, len(codes))
     groups = np.where(attributes < 0, -1, codes * len(labels) + attributes)
     if not return_names:
@@ -181,7 +187,13 @@ def group_name(label: Any) -> str:
 
 
 def check_same_index(**named: Any) -> None:
-    """Raise GroupsError when pandas objects among the keyword arguments differ in their index."""
+    """Raise GroupsError when pandas objects among the keyword arguments differ in their index.
+
+    Those inside a list or tuple (several columns of groups) count too.
+    """
+    for name, value in list(named.items()):
+        if isinstance(value, (list, tuple)):
+            named |= {f"{name}[{i}]": v for i, v in enumerate(value) if hasattr(v, "iloc")}
     indexed = {name: value for name, value in named.items() if hasattr(value, "iloc")}
     if len(indexed) < 2:
         return
@@ -189,10 +201,12 @@ def check_same_index(**named: Any) -> None:
     for name, value in others:
         same_length = len(value) == len(reference)  # lengths have an error of their own
         if same_length and not value.index.equals(reference.index):
-            row = int(np.argmax(np.asarray(value.index != reference.index)))
+            # As text, because not all labels can be compared (NA, categories).
+            labels = [list(map(repr, index.tolist())) for index in (value.index, reference.index)]
+            row = next((i for i, (a, b) in enumerate(zip(*labels, strict=True)) if a != b), 0)
             raise GroupsError(
                 f"{name} and {first} have different pandas indexes (row {row}: "
-                f"{value.index[row]!r} against {reference.index[row]!r}). Rows are matched by "
+                f"{labels[0][row]} against {labels[1][row]}). Rows are matched by "
                 f"position: align them first, e.g. `{name}.loc[{first}.index]`, or pass "
                 f"`{name}.to_numpy()` if they already match."
             )
@@ -285,6 +299,8 @@ def encode_groups(groups: Any, n_samples: int) -> tuple[NDArray[np.int64], NDArr
     Several columns are crossed; their labels are tuples. Only labels that occur are kept.
     """
     columns = _as_columns(groups, n_samples)
+    if not columns:
+        raise GroupsError("groups has no columns: give one label per row.")
     if len(columns) == 1:
         return _encode_column(columns[0], n_samples)
     encoded = [_encode_column(column, n_samples) for column in columns]
@@ -301,9 +317,11 @@ def encode_groups(groups: Any, n_samples: int) -> tuple[NDArray[np.int64], NDArr
 
 def _as_columns(groups: Any, n_samples: int) -> list[Any]:
     if hasattr(groups, "columns") and hasattr(groups, "shape"):
+        if hasattr(groups, "items"):  # pandas, whose column names may repeat
+            return [column for _, column in groups.items()]
         return [groups[name] for name in groups.columns]
     if isinstance(groups, (list, tuple)) and groups:
-        nested = [not np.isscalar(g) and np.ndim(g) == 1 for g in groups]
+        nested = [isinstance(g, (list, tuple)) or len(getattr(g, "shape", ())) == 1 for g in groups]
         if all(nested) and (len(groups) != n_samples or all(len(g) == n_samples for g in groups)):
             return list(groups)
     if getattr(groups, "ndim", 1) == 2:
@@ -312,7 +330,8 @@ def _as_columns(groups: Any, n_samples: int) -> list[Any]:
 
 
 def _encode_column(column: Any, n_samples: int) -> tuple[NDArray[np.int64], NDArray]:
-    if isinstance(column, (str, bytes, dict, set)) or not hasattr(column, "__len__"):
+    no_array = isinstance(column, (str, bytes, dict, set)) or not hasattr(column, "__len__")
+    if no_array or getattr(column, "shape", None) == ():
         raise GroupsError(
             f"groups must be array-like with one label per row, got {type(column).__name__}: "
             "pass a list, an array or a Series of labels."
@@ -326,7 +345,7 @@ def _encode_column(column: Any, n_samples: int) -> tuple[NDArray[np.int64], NDAr
     present = values[~missing]
     if present.dtype.kind == "O":
         present = _as_one_type(present)
-    outlier = present == -1 if present.dtype.kind in "iuf" else np.zeros(len(present), bool)
+    outlier = present == -1 if present.dtype.kind in "iufO" else np.zeros(len(present), bool)
     if present.dtype.kind == "f" and np.isinf(present).any():
         raise GroupsError("groups contains infinity: use finite numbers or strings as labels.")
     labels, inverse = np.unique(present[~outlier], return_inverse=True)
@@ -339,15 +358,14 @@ def _values_and_missing(column: Any) -> tuple[NDArray, NDArray[np.bool_]]:
     if hasattr(column, "isna"):  # pandas: its missing values include NA, which no array can hold
         missing = np.asarray(column.isna(), dtype=bool)
         return np.asarray(column, dtype=object), missing
-    is_text = isinstance(column, (list, tuple)) and any(isinstance(v, str) for v in column)
-    values = np.asarray(column, dtype=object if is_text else None)
+    values = _as_array(column)
     if values.ndim != 1:
         raise GroupsError(
             f"groups must be one-dimensional, got shape {values.shape}: give one label per row, or "
             "a DataFrame or a sequence of columns to cross."
         )
     if values.dtype.kind == "O":
-        return values, np.array([v is None or v != v for v in values], dtype=bool)
+        return values, np.array([_is_missing(v) for v in values], dtype=bool)
     if values.dtype.kind == "f":
         return values, np.isnan(values)
     if values.dtype.kind in "mM":
@@ -357,9 +375,25 @@ def _values_and_missing(column: Any) -> tuple[NDArray, NDArray[np.bool_]]:
     return values, np.zeros(len(values), dtype=bool)
 
 
+def _as_array(column: Any) -> NDArray:
+    """Like ``np.asarray``, but strings do not turn what stands beside them into strings."""
+    text = [isinstance(v, str) for v in column] if isinstance(column, (list, tuple)) else []
+    try:
+        return np.asarray(column, dtype=object if any(text) and not all(text) else None)
+    except ValueError:  # entries of different lengths
+        return np.asarray(column, dtype=object)
+
+
+def _is_missing(value: Any) -> bool:
+    """None, what differs from itself (NaN, NaT), and pandas.NA, which refuses to answer."""
+    missing = value is None or value != value
+    return bool(missing) if isinstance(missing, (bool, np.bool_)) else missing is value
+
+
 _KINDS = {
     "numbers": (numbers.Real, np.bool_),
     "strings": (str, bytes),
+    "times": (datetime.datetime,),
     "dates": (datetime.date, np.datetime64),
 }
 

@@ -36,7 +36,9 @@ class Standardize(nn.Module):
         super().__init__()
         scale = torch.as_tensor(scale, dtype=torch.float64)
         inverse = 1 / torch.where(scale > 0, scale, torch.ones_like(scale))
-        self.register_buffer("mean", torch.as_tensor(mean).to(torch.float32))
+        # Copied: loading a state writes into buffers, which must not be the caller's arrays.
+        mean = torch.as_tensor(mean, dtype=torch.float64)
+        self.register_buffer("mean", mean.to(torch.float32))
         self.register_buffer("inverse_scale", inverse.to(torch.float32))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -120,7 +122,7 @@ def build_module(
 
 def check_module_output(module: nn.Module, rows: Rows, n_classes: int) -> None:
     """Raise ValueError unless `module` maps rows to logits of shape (n_rows, n_classes)."""
-    was_training, n = module.training, min(2, len(rows))
+    modes, n = [(part, part.training) for part in module.modules()], min(2, len(rows))
     module.eval()
     try:
         with torch.no_grad():
@@ -130,9 +132,12 @@ def check_module_output(module: nn.Module, rows: Rows, n_classes: int) -> None:
             f"module cannot process X: {error}. Check that its input layer fits the shape of X."
         ) from error
     finally:
-        module.train(was_training)
+        for part, training in modes:
+            part.training = training
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-    if shape != (n, n_classes) or not output.is_floating_point():
+    if shape == (n, n_classes) and not output.is_floating_point():
+        raise ValueError(f"module must return floating-point logits, it returned {output.dtype}.")
+    if shape != (n, n_classes):
         raise ValueError(
             f"module must return logits of shape (n_samples, {n_classes}), one column a class; for "
             f"{n} samples it returned {shape}. Change the size of its last layer."

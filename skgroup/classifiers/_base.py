@@ -13,14 +13,27 @@ from torch import nn
 
 from skgroup._data import as_rows, blocks, call_module
 from skgroup._groups import check_same_index, resolve_groups
-from skgroup._inputs import check_X, check_X_y, feature_statistics, n_features_of
+from skgroup._inputs import check_X, check_X_y
 from skgroup._sklearn import _check_sample_weight, _fit_context
-from skgroup.classifiers._shared import SHARED_CONSTRAINTS
+from skgroup.classifiers._shared import SHARED_CONSTRAINTS, check_layer_sizes
 from skgroup.classifiers._task import Sample, Seeds, Task, make_task, validation_sample
 from skgroup.modules import build_module, check_module_output
-from skgroup.training import Interrupted, Net, train
+from skgroup.training import RECORDED, Interrupted, Net, train
 
 __all__ = ["BaseGroupClassifier"]
+
+# Parameters that the training loop takes as they are.
+PASSED_ON = (
+    "optimizer",
+    "lr",
+    "weight_decay",
+    "max_epochs",
+    "patience",
+    "callbacks",
+    "checkpoint_dir",
+    "device",
+    "verbose",
+)
 
 
 class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
@@ -80,7 +93,8 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights, inside the group means where the method has any.
         X_val, y_val, groups_val : like X, y and groups, default=None
-            Validation data for early stopping, instead of a share of the training rows.
+            Validation data for early stopping, which they switch on, instead of a share of the
+            training rows. Without `groups_val` the classes are compared.
 
         Returns
         -------
@@ -108,16 +122,14 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         sample = Sample.create(checked, codes, self.classes_, found, sample_weight)
         self.group_labels_, self.n_groups_ = sample.labels, len(sample.labels)
         self.n_outliers_ = 0 if found is None else int(np.count_nonzero(found.codes < 0))
-        held_out = validation_sample(self, X_val, y_val, groups_val)
+        held_out = validation_sample(self, sample, X_val, y_val, groups_val)
         self._run(sample, held_out)
         return self
 
     def _run(self, sample: Sample, held_out: Sample | None) -> None:
+        check_layer_sizes(self.hidden_layer_sizes)
         seeds = Seeds.draw(check_random_state(self.random_state))
-        statistics = None
-        if self.module is None and self.standardize:
-            statistics = feature_statistics(sample.X)
-        task = make_task(self, sample, held_out, statistics, seeds)
+        task = make_task(self, sample, held_out, seeds)
         self.early_stopping_ = task.validation is not None
         try:
             self._finish(self._fit(task))
@@ -127,8 +139,8 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
 
     def _finish(self, net: Net) -> None:
         self.net_ = net
-        names = [name for name in (net.history[-1] if len(net.history) else []) if name != "batches"]
-        self.history_ = {name: np.array(net.history[:, name]) for name in names}
+        recorded = [name for name in RECORDED if len(net.history) and name in net.history[0]]
+        self.history_ = {name: np.array(net.history[:, name]) for name in recorded}
 
     def _train(self, task: Task, objective: nn.Module, sampler: Any, **options: Any) -> Net:
         """Train a new network on `task` with this classifier's settings."""
@@ -142,15 +154,14 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         )
         module.to(self.device)
         check_module_output(module, task.data.rows, task.n_classes)
-        names = "optimizer lr weight_decay max_epochs patience callbacks checkpoint_dir device verbose"
-        settings = {name: getattr(self, name) for name in names.split()} | options
+        settings = {name: getattr(self, name) for name in PASSED_ON} | options
         return train(
             module, objective, task.data, sampler=sampler, n_classes=task.n_classes,
             validation=task.validation, seed=task.seeds.training, **settings,
         )  # fmt: skip
 
     def _logits(self, X: Any) -> NDArray[np.float64]:
-        check_is_fitted(self)
+        check_is_fitted(self, "net_")
         X = check_X(self, X, own_module=self.module is not None)
         module = self.net_.module_.eval()
         with torch.no_grad():
@@ -184,7 +195,8 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        return self.classes_[self._logits(X).argmax(axis=1)]
+        codes = self._logits(X).argmax(axis=1)
+        return self.classes_[codes]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

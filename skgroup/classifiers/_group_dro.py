@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any, ClassVar
@@ -107,7 +108,10 @@ class GroupDROClassifier(BaseGroupClassifier):
             raise GroupsError(
                 f"adjustment names groups that do not occur: {unknown}. The groups are {labels}."
             )
-        values = [float(self.adjustment.get(label, 0.0)) for label in labels]
-        if min(values) < 0:
-            raise ValueError(f"adjustment must not be negative, got {min(values)}.")
+        values = [self.adjustment.get(label, 0.0) for label in labels]
+        if not all(isinstance(value, Real) and 0 <= float(value) < math.inf for value in values):
+            raise ValueError(
+                f"adjustment must map group labels to finite numbers >= 0, got {values} for the "
+                f"groups {labels}."
+            )
         return torch.tensor(values, dtype=torch.float64)

@@ -10,7 +10,7 @@ from torch import nn
 from skgroup._sklearn import Interval, StrOptions
 from skgroup.training import OPTIMIZERS, SCORINGS
 
-__all__ = ["SHARED_CONSTRAINTS", "document_shared"]
+__all__ = ["SHARED_CONSTRAINTS", "check_layer_sizes", "document_shared"]
 
 SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "module": [nn.Module, callable, None],
@@ -52,8 +52,8 @@ _PARAMETERS = '''module : torch.nn.Module, callable, or None, default=None
     batch_size : int, default=128
         Rows per step.
     early_stopping : bool or "auto", default={early_stopping}
-        Keep the best epoch on held-out rows. "auto": when there are at least 1,000 rows and two
-        groups (or classes) have at least 10 rows each to validate on.
+        Keep the best epoch on held-out rows. "auto": when there are at least 1,000 rows and every
+        group (or class) has at least 10 rows to validate on.
     validation_fraction : float, default=0.2
         Share of each class x group cell held out for early stopping, unless `fit` gets `X_val`.
     patience : int, default=10
@@ -66,7 +66,9 @@ default="auto"
     callbacks : list of skorch callbacks, default=None
         For logging, schedules and the like.
     checkpoint_dir : path-like, default=None
-        Folder where each epoch is saved, so that a killed fit goes on from there.
+        Folder where each epoch is saved, so that a killed fit goes on from there, if
+        `random_state` is an int. Several fits may share it. Callbacks start anew, and two torch
+        Datasets are told apart by length, y and groups only.
     device : str or torch.device, default="cpu"
         Where the network is trained.
     random_state : int, RandomState instance or None, default=None
@@ -90,13 +92,24 @@ _ATTRIBUTES = '''classes_ : ndarray of shape (n_classes,)
     history_ : dict of ndarray
         One row per epoch: "train_loss", "train_accuracy", "group_loss" and "group_accuracy" of
         shape (n_epochs, n_groups); with early stopping also "valid_score", "valid_accuracy",
-        "valid_group_accuracy"; "group_weights" where the method has them.
+        "valid_group_accuracy" (columns like `group_labels_`, then groups that only validation
+        data have); "group_weights" where the method has them. What callbacks record is in
+        ``net_.history``.
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Feature names, when X is a DataFrame with string names.'''
 
 C = TypeVar("C", bound=type)
+
+
+def check_layer_sizes(sizes: Any) -> None:
+    """Raise ValueError unless `sizes` holds positive integers."""
+    if not all(isinstance(size, Integral) and int(size) >= 1 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must hold integers of at least 1, got {sizes!r}: leave a layer "
+            "out, or use () for a linear model."
+        )
 
 
 def document_shared(cls: C) -> C:

@@ -8,10 +8,12 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from skgroup._data import SubsetRows, as_rows
-from skgroup._groups import ResolvedGroups, check_same_index, resolve_groups
-from skgroup._inputs import check_X, n_features_of
+from skgroup._groups import ResolvedGroups, check_same_index, encode_groups, get_groups
+from skgroup._inputs import check_X, feature_statistics, labels_of, n_features_of, n_rows_of
+from skgroup.exceptions import GroupsError
 from skgroup.samplers import BalancedSampler, UniformSampler
 from skgroup.training import TrainingData, Validation
 
@@ -50,7 +52,7 @@ class Task:
         None: no early stopping.
     n_features, n_classes : int
     standardize : tuple of arrays or None
-        Mean and scale of the features, for the default network.
+        Mean and scale of the features in the training rows, for the default network.
     seeds : Seeds
     """
 
@@ -63,8 +65,8 @@ class Task:
     seeds: Seeds
 
     def group_sizes(self) -> Tensor:
-        """Training rows per group."""
-        return torch.bincount(self.data.groups, minlength=self.data.n_groups)
+        """Training rows per group, counted on the CPU."""
+        return torch.bincount(self.data.groups.cpu(), minlength=self.data.n_groups)
 
     def sampler(self, kind: str, batch_size: int) -> UniformSampler | BalancedSampler:
         """Build a sampler: "uniform", "group_balanced" or "class_balanced"."""
@@ -115,10 +117,12 @@ class Sample:
         groups, labels = (y, classes) if found is None else (found.codes, found.labels)
         keep = groups >= 0 if weight is None else (groups >= 0) & (weight > 0)
         rows = np.flatnonzero(keep)
-        if len(np.unique(y[rows])) < len(classes):
+        empty = np.setdiff1d(np.arange(len(classes)), y[rows])
+        if len(empty):
             raise ValueError(
-                "sample_weight is zero for every sample of a class: remove the class from y, or "
-                "give some of its samples a positive weight."
+                f"sample_weight is zero for every sample of class {classes.tolist()[empty[0]]!r} that is "
+                "no outlier: remove the class from y, or give some of its samples a positive "
+                "weight."
             )
         present, groups = np.unique(groups[rows], return_inverse=True)
         weight = None if weight is None else weight[rows]
@@ -134,7 +138,7 @@ class Sample:
         return TrainingData(source, y, groups, len(self.labels))
 
 
-def validation_sample(estimator: Any, X: Any, y: Any, groups: Any) -> Sample | None:
+def validation_sample(estimator: Any, sample: Sample, X: Any, y: Any, groups: Any) -> Sample | None:
     """Check the validation data that the user gave to `fit`."""
     if X is None:
         if y is not None or groups is not None:
@@ -142,43 +146,71 @@ def validation_sample(estimator: Any, X: Any, y: Any, groups: Any) -> Sample | N
         return None
     check_same_index(X_val=X, y_val=y, groups_val=groups)
     checked = check_X(estimator, X, own_module=estimator.module is not None)
-    classes = estimator.classes_
-    y = column_or_1d(y)
-    if len(y) != len(as_rows(checked)):
-        raise ValueError(f"y_val has {len(y)} labels for {len(as_rows(checked))} rows of X_val.")
-    unknown = np.setdiff1d(y, classes)
-    if len(unknown):
-        raise ValueError(f"y_val has classes that y does not have: {unknown.tolist()}.")
-    found = resolve_groups(X, y, groups)
-    codes = np.searchsorted(classes, y).astype(np.int64)
-    return Sample.create(checked, codes, classes, found, None)
+    codes, classes = _validation_codes(estimator, checked, y), estimator.classes_
+    found = get_groups(X) if groups is None else groups
+    if found is None:
+        return Sample(checked, np.arange(len(codes)), codes, codes, classes, None, False)
+    group_codes, labels = _validation_groups(sample, found, len(codes))
+    rows = np.flatnonzero(group_codes >= 0)
+    return Sample(checked, rows, codes[rows], group_codes[rows], labels, None, True)
 
 
-def make_task(
-    estimator: Any,
-    sample: Sample,
-    held_out: Sample | None,
-    standardize: tuple[NDArray, NDArray] | None,
-    seeds: Seeds,
-) -> Task:
+def _validation_codes(estimator: Any, X: Any, y: Any) -> NDArray[np.int64]:
+    if y is None and not isinstance(X, Dataset):
+        raise ValueError("X_val was given without y_val: pass its labels too.")
+    y = labels_of(X) if y is None else column_or_1d(y)
+    if len(y) != n_rows_of(X):
+        raise ValueError(
+            f"y_val has {len(y)} labels for {n_rows_of(X)} rows of X_val: give one label per row."
+        )
+    code = {label: i for i, label in enumerate(estimator.classes_.tolist())}
+    unknown = [label for label in dict.fromkeys(y.tolist()) if label not in code]
+    if unknown:
+        raise ValueError(
+            f"y_val has classes that y does not have: {unknown}. Leave those rows out, or train on "
+            f"them too; the classes are {list(code)}."
+        )
+    return np.array([code[label] for label in y.tolist()], dtype=np.int64)
+
+
+def _validation_groups(sample: Sample, groups: Any, n: int) -> tuple[NDArray[np.int64], NDArray]:
+    """Codes under which a group has the column that it has in training; new ones come last."""
+    try:
+        codes, found = encode_groups(groups, n)
+    except GroupsError as error:
+        raise GroupsError(f"In groups_val: {error}") from error
+    known = sample.labels.tolist() if sample.has_groups else []
+    new = [label for label in found.tolist() if label not in known]
+    if len(new) == len(found) and (known or not new):
+        raise GroupsError(
+            f"groups_val has no group of the training data: got {new}, but groups has {known}. "
+            "Use the same labels in both."
+        )
+    labels = np.empty(len(known) + len(new), dtype=object)
+    labels[:] = known + new
+    place = np.array([(known + new).index(label) for label in found.tolist()], dtype=np.int64)
+    return np.where(codes < 0, -1, place[codes]), labels
+
+
+def make_task(estimator: Any, sample: Sample, held_out: Sample | None, seeds: Seeds) -> Task:
     """Split off validation rows where wanted and put everything on the device."""
     train, valid = np.arange(len(sample.y)), None
     if held_out is not None:
         valid = held_out.data(slice(None), estimator.device)
-    elif estimator.early_stopping is not False:
-        kept, out = split_rows(
-            sample.y, sample.groups, estimator.validation_fraction, seeds.split
-        )
-        if estimator.early_stopping is True or _enough_to_stop_early(sample.groups[out], len(train)):
-            train, valid = kept, sample.data(out, estimator.device)
+    elif estimator.early_stopping == "auto" or estimator.early_stopping:
+        train, out = _split(estimator, sample, seeds.split)
+        valid = sample.data(out, estimator.device) if len(out) else None
     scoring = estimator.scoring
     if scoring == "auto":
         grouped = sample.has_groups if held_out is None else held_out.has_groups
         scoring = "worst_group" if grouped else "worst_class"
-    weight = sample.weight
+    weight = None if sample.weight is None else sample.weight[train]
+    standardize = None
+    if estimator.module is None and estimator.standardize:
+        standardize = feature_statistics(sample.X, sample.rows[train], weight)
     return Task(
         data=sample.data(train, estimator.device),
-        sample_weight=None if weight is None else torch.from_numpy(weight[train]).float(),
+        sample_weight=None if weight is None else torch.from_numpy(weight).float(),
         validation=None if valid is None else Validation(valid, scoring),
         n_features=n_features_of(sample.X),
         n_classes=len(estimator.classes_),
@@ -187,7 +219,25 @@ def make_task(
     )
 
 
-def _enough_to_stop_early(groups: NDArray[np.int64], n_rows: int) -> bool:
-    size = np.bincount(groups)
-    large = np.count_nonzero(size >= MIN_GROUP_ROWS_TO_STOP_EARLY)
-    return n_rows >= MIN_ROWS_TO_STOP_EARLY and large >= 2
+def _split(
+    estimator: Any, sample: Sample, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Training and validation rows; none of the latter where "auto" finds them too few."""
+    everything = np.arange(len(sample.y))
+    train, out = split_rows(sample.y, sample.groups, estimator.validation_fraction, seed)
+    if estimator.early_stopping == "auto":
+        enough = _enough_to_stop_early(sample.groups[out], len(sample.labels), len(everything))
+        return (train, out) if enough else (everything, everything[:0])
+    if not len(out):
+        raise ValueError(
+            f"early_stopping=True needs rows to validate on, but validation_fraction="
+            f"{estimator.validation_fraction} of {len(everything)} rows leaves none, because each "
+            "class x group cell keeps a training row: raise it, pass X_val, or switch "
+            "early_stopping off."
+        )
+    return train, out
+
+
+def _enough_to_stop_early(groups: NDArray[np.int64], n_groups: int, n_rows: int) -> bool:
+    smallest = np.bincount(groups, minlength=n_groups).min()
+    return n_rows >= MIN_ROWS_TO_STOP_EARLY and bool(smallest >= MIN_GROUP_ROWS_TO_STOP_EARLY)

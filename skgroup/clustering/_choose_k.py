@@ -7,14 +7,18 @@ from numpy.typing import NDArray
 
 from skgroup.clustering._class_silhouette import class_silhouette
 
-CANDIDATES = (2, 3, 4, 5)
+CANDIDATES = range(2, 11)
+
+# A split that explains the class about as well as the best one, with fewer groups, is the better
+# one to train on: each group is larger. Differences below this say nothing about the structure.
+TOLERANCE = 0.05
 
 
 def choose_k(Z: NDArray, labels_for: Callable[[int], NDArray[np.intp]]) -> int:
-    """The number of clusters from 2 to 5 with the largest mean silhouette.
+    """The smallest number of clusters whose mean silhouette comes near the best of 2 to 10.
 
-    Outliers count as one more cluster, so this is the `k` that
-    :func:`~skgroup.clustering.class_silhouette` prefers. Ties go to the smaller number.
+    Near is within 0.05. Outliers count as one more cluster, as in
+    :func:`~skgroup.clustering.class_silhouette`.
 
     Parameters
     ----------
@@ -27,5 +31,7 @@ def choose_k(Z: NDArray, labels_for: Callable[[int], NDArray[np.intp]]) -> int:
     -------
     k : int
     """
-    scores = [class_silhouette(Z, labels_for(k), max_rows=len(Z)) for k in CANDIDATES]
-    return CANDIDATES[int(np.argmax(scores))]
+    scores = np.array(
+        [class_silhouette(Z, labels_for(k), max_rows=len(Z)) for k in CANDIDATES]
+    )
+    return CANDIDATES[int(np.argmax(scores >= scores.max() - TOLERANCE))]

@@ -110,19 +110,16 @@ def _fit_kmeans(Z: NDArray[Any], k: int, seed: int) -> tuple[NearestRow, NDArray
     return model, model.predict(Z)
 
 
-def _fit_gmm(Z: NDArray[Any], k: int, seed: int) -> tuple[GaussianMixture, NDArray[Any]]:
+def _fit_gmm(Z: NDArray[Any], k: int, seed: int) -> tuple[Any, NDArray[Any]]:
     # Relative to the data: gradients can be so small that 1e-6 would be all of their variance.
-    variance = Z.var(axis=0).mean()
-    options = {"n_components": k, "n_init": 3, "random_state": seed}
-    model = GaussianMixture(reg_covar=1e-6 * variance, **options)
+    reg_covar = 1e-6 * Z.var(axis=0).mean()
+    model = GaussianMixture(k, n_init=3, reg_covar=reg_covar, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         try:
-            model.fit(Z)
-        except ValueError:  # a covariance that is not positive definite
-            model = GaussianMixture(covariance_type="diag", reg_covar=1e-3 * variance, **options)
-            model.fit(Z)
-    return model, model.predict(Z)
+            return model, model.fit(Z).predict(Z)
+        except ValueError:  # a covariance that is not positive definite all the same
+            return _fit_kmeans(Z, k, seed)
 
 
 def _fit_hdbscan(Z: NDArray[Any], min_samples: int) -> tuple[NearestRow, NDArray[Any]]:

@@ -22,7 +22,7 @@ from skgroup.clustering._class_models import (
 from skgroup.clustering._class_stages import NoSplit, Stage, fit_stages
 from skgroup.clustering._rows import FLOATS, check_rows, sample_rows
 
-K_ROWS = 5000
+K_ROWS = 2000
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +43,11 @@ class ClassClustering:
     n_fitted_ : int
         Rows that the first model was fitted on. Fewer than the rows of the class above
         `max_exact`, where the others were assigned by the fitted rule.
+    stages_ : tuple
+        The fitted models, one a round. A row that any of them makes an outlier is one; the last
+        decides on the others. Empty where no model could split the class.
+    dtype_ : numpy dtype
+        Float type that rows are converted to.
 
     Examples
     --------
@@ -57,8 +62,8 @@ class ClassClustering:
     usable_: bool
     reason_: str
     n_fitted_: int
-    _stages: tuple[Stage, ...]
-    _dtype: Any
+    stages_: tuple[Stage, ...]
+    dtype_: Any
 
     def predict(self, Z: ArrayLike) -> NDArray[np.intp]:
         """Assign rows to the groups by the fitted rule.
@@ -75,9 +80,9 @@ class ClassClustering:
         labels : ndarray of shape (n_rows,)
             0 and above, or -1 for outliers.
         """
-        Z = check_rows(Z, [self._dtype])
+        Z = check_rows(Z, [self.dtype_])
         labels, rows = np.zeros(len(Z), dtype=np.intp), np.arange(len(Z))
-        for stage in self._stages:
+        for stage in self.stages_:
             if len(rows):
                 labels[rows] = stage.rename(stage.model.predict(Z[rows]))
                 rows = rows[labels[rows] >= 0]
@@ -115,7 +120,7 @@ def cluster_class(
     ==================  ====================================================================
     "kmeans"            k-means, best of ten starts.
     "gmm"               Gaussian mixture, best of three starts; covariances are regularised
-                        relative to the variance of the rows, and diagonal where that fails.
+                        relative to the variance of the rows. k-means where the mixture fails.
     "dbscan"            The labels of scikit-learn's DBSCAN, in bounded memory. New rows take the
                         label of the nearest core row within the radius, else -1. Among rows of
                         norm 1, zero rows have distance 1 to all others.
@@ -142,8 +147,8 @@ def cluster_class(
             default="kmeans"
         The model.
     k : int or None, default=2
-        Clusters of "kmeans" and "gmm", at least 1. None: the number from 2 to 5 with the largest
-        silhouette, on at most 5,000 rows; ties go to the smaller.
+        Clusters of "kmeans" and "gmm", at least 1. None: the smallest number from 2 to 10 whose
+        silhouette comes within 0.05 of the best, on at most 2,000 rows.
     eps : float, default=0.45
         Radius of "dbscan", a cosine distance for rows of norm 1, half a squared Euclidean
         distance for others; above 0.
@@ -250,4 +255,4 @@ def _why_one_group(labels: NDArray[np.intp], needed: int) -> str:
     if needed == 1 or labels.max() > 0:
         return ""
     n_outliers = int((labels < 0).sum())
-    return f"one cluster and {n_outliers} outliers" if n_outliers else "only one cluster was found"
+    return "only one cluster was found" + (f", beside outliers: {n_outliers}" if n_outliers else "")

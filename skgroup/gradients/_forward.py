@@ -16,9 +16,7 @@ from skgroup.gradients._recording import Call, recording
 
 __all__ = ["evaluating", "find_head", "head_inputs", "predict_logits"]
 
-# Memory that a block may take with all its activations; and the rows beyond which a larger block
-# only leaves the cache of the processor.
-MEMORY = 4 * BLOCK_BYTES
+# More rows in a block than this only leave the cache of the processor.
 MAX_ROWS = 2048
 
 # Rows on which a network is looked at before the work starts.
@@ -65,13 +63,6 @@ def evaluating(module: nn.Module, seed: int = 0) -> Iterator[None]:
             part.training = training
 
 
-def run(module: nn.Module, batch: Batch) -> Tensor:
-    """Call `module` on a copy of the samples, which it may overwrite."""
-    if isinstance(batch, dict):
-        return call_module(module, {name: value.clone() for name, value in batch.items()})
-    return call_module(module, batch.clone())
-
-
 def probe(rows: Rows) -> tuple[Batch, int]:
     """Take the first few rows, and say how many."""
     n_rows = min(PROBE_ROWS, len(rows))
@@ -100,11 +91,11 @@ def rows_at_once(
     batch, n_rows = probe(rows)
     leaves = {name: part for name, part in module.named_modules() if not any(part.children())}
     with recording(leaves) as calls:
-        run(module, batch)
+        call_module(module, batch)
     sizes = [c.output.numel() // n_rows for c in calls if isinstance(c.output, Tensor)]
     numbers = 2 * (sum(sizes) if keep_activations else max(sizes, default=0)) + extra
     itemsize = float_type(module)[0].itemsize
-    return max(1, min(MAX_ROWS, rows_per_block(rows), MEMORY // max(1, itemsize * numbers)))
+    return max(1, min(MAX_ROWS, rows_per_block(rows), BLOCK_BYTES // max(1, itemsize * numbers)))
 
 
 def find_head(module: nn.Module, rows: Rows) -> Head:
@@ -112,7 +103,7 @@ def find_head(module: nn.Module, rows: Rows) -> Head:
     batch, n_rows = probe(rows)
     parts = {name: part for name, part in module.named_modules() if has_parameters(part)}
     with recording(parts) as calls:
-        output = run(module, batch)
+        output = call_module(module, batch)
     n_classes, names = count_classes(output, n_rows), [call.name for call in calls]
     last = max((i for i, name in enumerate(names) if isinstance(parts[name], nn.Linear)), default=0)
     layer = parts[names[last]] if names else None
@@ -123,8 +114,7 @@ def find_head(module: nn.Module, rows: Rows) -> Head:
         and layer.out_features == n_classes
         and all(is_parent(later, names[last]) for later in names[last + 1 :])
     ):
-        once = names.count(names[last]) == 1
-        return Head(names[last], layer, once and calls[last].returned(output))
+        return Head(names[last], layer, calls[last].returned(output))
     raise ValueError(
         "module has no linear head: the last of its layers to run is no plain nn.Linear with "
         f"{n_classes} outputs. Choose source='all', or 'layer:<name>' with a name from "
@@ -182,7 +172,7 @@ def predict_logits(module: nn.Module, X: Any, *, block_size: int | None = None) 
     rows = module_rows(module, X)
     with evaluating(module):
         size = block_size or rows_at_once(module, rows)
-        pieces = ((where, run(module, batch)) for where, batch in blocks(rows, size))
+        pieces = ((where, call_module(module, batch)) for where, batch in blocks(rows, size))
         return joined(pieces, len(rows))
 
 
@@ -200,7 +190,7 @@ def head_inputs(
 
         def features(batch: Batch, n_rows: int) -> Tensor:
             with recording({head.name: head.layer}) as calls:
-                run(module, batch)
+                call_module(module, batch)
             return input_of(head.name, calls, n_rows).flatten(1)
 
         pieces = ((s, features(batch, s.stop - s.start)) for s, batch in blocks(rows, size))

@@ -16,7 +16,7 @@ Parameters = Mapping[str, Tensor]
 
 
 def call_with(module: nn.Module, parameters: Parameters, batch: Batch) -> Tensor:
-    """Call `module` with other parameters, and on a copy of the samples."""
+    """Call `module` with other parameters, on a copy of the samples, which it may overwrite."""
     if isinstance(batch, dict):
         inputs = {name: value.clone() for name, value in batch.items()}
         return functional_call(module, dict(parameters), (), inputs)

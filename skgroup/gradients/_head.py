@@ -4,10 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skgroup._data import Batch, Rows
-from skgroup.gradients._forward import find_head, input_of, probe, run
+from skgroup._data import Batch, Rows, call_module
+from skgroup.gradients._forward import find_head, input_of, probe
 from skgroup.gradients._functional import call_with, derivatives
-from skgroup.gradients._products import emit_products, unrolled
+from skgroup.gradients._products import emit_products, with_positions
 from skgroup.gradients._recording import recording
 from skgroup.gradients._sketch import Emit
 
@@ -35,15 +35,14 @@ class HeadGradients:
         self.keeps_activations = not self.head.is_output
         batch, n_rows = probe(rows)
         self.input_size = self.factors(batch, y[:n_rows])[0].numel() // n_rows
-        self.numbers_per_row = 3 * self.input_size
+        self.numbers_per_row = 2 * self.input_size
 
     @property
     def n_columns(self) -> int:
         return self.layer.out_features * (self.layer.in_features + (self.layer.bias is not None))
 
     def __call__(self, batch: Batch, y: Tensor, emit: Emit) -> None:
-        h, d = self.factors(batch, y)
-        d, h = unrolled(self.layer, h, d)
+        h, d = (with_positions(factor) for factor in self.factors(batch, y))
         if self.layer.bias is not None:
             h = torch.cat([h, torch.ones_like(h[:, :1])], dim=1)
         emit_products(d, h, 0, emit)
@@ -53,8 +52,8 @@ class HeadGradients:
         watched = {self.head.name: self.layer}
         if self.head.is_output:
             with recording(watched) as calls:
-                logits = run(self.module, batch)
-            if len(calls) == 1 and calls[0].returned(logits):
+                logits = call_module(self.module, batch)
+            if calls and calls[0].returned(logits):
                 return calls[0].input, residuals(logits, y)
         with torch.enable_grad(), recording(watched, differentiable=True) as calls:
             # With detached parameters the graph begins at the head.

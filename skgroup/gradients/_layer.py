@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from skgroup._data import Batch, Rows
 from skgroup.gradients._forward import probe
 from skgroup.gradients._functional import FunctionalGradients, call_with, derivatives
-from skgroup.gradients._products import emit_layer, has_product_rule, unrolled
+from skgroup.gradients._products import emit_layer, has_product_rule
 from skgroup.gradients._recording import recording
 from skgroup.gradients._sketch import Emit
 
@@ -51,10 +51,14 @@ class LayerGradients:
             for name, layer in module.named_modules()
             if has_product_rule(layer) and {*self._own(name).values()} <= {*self.columns}
         }
-        batch, n_rows = probe(rows)
-        factors = self._factors(batch, y[:n_rows])
-        self._keep_what_adds_up(factors, batch, y[:n_rows])
-        self.numbers_per_row = self._count_numbers(factors, n_rows)
+        self._keep_what_adds_up(*probe(rows), y)
+
+    @property
+    def numbers_per_row(self) -> int:
+        """How many numbers a row needs beside the activations: one unit, and what is no product."""
+        units = [layer.weight[0].numel() for layer in self.layers.values()]
+        others = sum(self.parameters[name].numel() for name in self._without(self.layers))
+        return 2 * (max(units, default=0) + others)
 
     def __call__(self, batch: Batch, y: Tensor, emit: Emit) -> None:
         factors = self._factors(batch, y)
@@ -95,22 +99,21 @@ class LayerGradients:
         starts = {own: self.columns[name].start for own, name in self._own(layer).items()}
         emit_layer(self.layers[layer], x, delta, starts, emit)
 
-    def _keep_what_adds_up(
-        self, factors: dict[str, tuple[Tensor, Tensor]], batch: Batch, y: Tensor
-    ) -> None:
+    def _keep_what_adds_up(self, batch: Batch, n_rows: int, y: Tensor) -> None:
         """Keep the layers whose products sum to the gradient of a weighted loss.
 
         They do not where a parameter has a second use, or where the first dimension is not that
         of the samples; for the latter no two weights are equal.
         """
-        dtype = next(iter(self.parameters.values())).dtype
-        weights = torch.arange(1, len(y) + 1, device=y.device, dtype=dtype)
+        y, dtype = y[:n_rows], next(iter(self.parameters.values())).dtype
+        weights = torch.arange(1, n_rows + 1, device=y.device, dtype=dtype)
         total, size = weights.new_zeros(2, self.n_columns)
 
         def emit(start: int, columns: Tensor) -> None:
             where = slice(start, start + columns.shape[1])
             total[where], size[where] = weights @ columns, weights @ columns.abs()
 
+        factors = self._factors(batch, y)
         for layer, (x, delta) in factors.items():
             self._emit(layer, x, delta, emit)
         tolerance = torch.finfo(dtype).eps ** 0.5
@@ -133,9 +136,3 @@ class LayerGradients:
             logits = call_with(self.module, {**self.functional.parameters, **leaves}, batch)
             losses = cross_entropy(logits, y, reduction="none")
             return derivatives(weights @ losses, leaves.values())
-
-    def _count_numbers(self, factors: dict[str, tuple[Tensor, Tensor]], n_rows: int) -> int:
-        """How many numbers a row needs beside the activations."""
-        unfolded = [unrolled(self.layers[name], *factors[name])[1] for name in self.layers]
-        others = sum(self.parameters[name].numel() for name in self._without(self.layers))
-        return 3 * max((h.numel() // n_rows for h in unfolded), default=0) + 2 * others

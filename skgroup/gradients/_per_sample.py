@@ -6,7 +6,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from skgroup._data import Batch, Rows, blocks
+from skgroup._data import Batch, Rows, blocks, call_module
 from skgroup.gradients._forward import (
     count_classes,
     evaluating,
@@ -16,7 +16,6 @@ from skgroup.gradients._forward import (
     module_rows,
     probe,
     rows_at_once,
-    run,
 )
 from skgroup.gradients._head import ActivationGradients, HeadGradients
 from skgroup.gradients._layer import LayerGradients
@@ -28,11 +27,13 @@ __all__ = ["per_sample_gradients"]
 class Gradients(Protocol):
     """A source of gradients: emits the columns of one block of samples."""
 
-    numbers_per_row: int
     keeps_activations: bool
 
     @property
     def n_columns(self) -> int: ...
+
+    @property
+    def numbers_per_row(self) -> int: ...
 
     def __call__(self, batch: Batch, y: Tensor, emit: Emit) -> None: ...
 
@@ -125,8 +126,9 @@ def per_sample_gradients(
             keep_activations=gradients.keeps_activations,
             extra=gradients.numbers_per_row,
         )
-        project = Sketch(sketch, seed).into if sketch else columns_of
-        result = torch.from_numpy(_zeros(len(rows), sketch or gradients.n_columns, module))
+        n_columns = gradients.n_columns
+        project = Sketch(sketch, n_columns, seed).into if sketch else columns_of
+        result = torch.from_numpy(_zeros(len(rows), sketch or n_columns, module))
         for where, batch in blocks(rows, size):
             gradients(batch, codes[where], project(result[where]))
     return result.numpy()
@@ -166,7 +168,7 @@ def _class_codes(y: Any, module: nn.Module, rows: Rows) -> Tensor:
     if codes.shape != (len(rows),):
         raise ValueError(f"y must have shape ({len(rows)},), one label a row, got {codes.shape}.")
     batch, n_rows = probe(rows)
-    n_classes = count_classes(run(module, batch), n_rows)
+    n_classes = count_classes(call_module(module, batch), n_rows)
     if codes.min() < 0 or codes.max() >= n_classes:
         raise ValueError(
             f"y must lie between 0 and {n_classes - 1}, as module returns {n_classes} logits; got "

@@ -1,17 +1,18 @@
 """Gradients of linear and convolutional layers: output gradient times input."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import unfold
+from torch.nn.grad import conv2d_weight
 
 from skgroup.gradients._sketch import Emit
 
-__all__ = ["emit_layer", "emit_products", "has_product_rule", "unrolled"]
+__all__ = ["emit_layer", "emit_products", "has_product_rule", "with_positions"]
 
-# Columns are made in pieces of this size, which stay in the cache until they are written.
+# Columns are made in pieces of about this size. Those of products stay in the cache until they
+# are written; those of convolutions are larger, because each piece reads the whole input.
 PIECE_BYTES = 2**20
+CONVOLUTION_BYTES = 2**24
 
 
 def has_product_rule(layer: nn.Module) -> bool:
@@ -20,43 +21,71 @@ def has_product_rule(layer: nn.Module) -> bool:
     if "weight" not in names or not names <= {"weight", "bias"}:
         return False
     if isinstance(layer, nn.Conv2d):
-        unfoldable = layer.padding_mode == "zeros" and layer.padding != "same"
-        return unfoldable and type(layer).forward is nn.Conv2d.forward
+        return type(layer).forward is nn.Conv2d.forward and _padding(layer) is not None
     return isinstance(layer, nn.Linear) and type(layer).forward is nn.Linear.forward
 
 
-def unrolled(layer: nn.Module, x: Tensor, delta: Tensor) -> tuple[Tensor, Tensor]:
-    """Write input and output gradient of a layer as matrices of samples.
+def _padding(layer: nn.Conv2d) -> list[int] | None:
+    """Zeros on each side of the two dimensions; None where the padding is of another kind."""
+    if layer.padding_mode != "zeros":
+        return None
+    if layer.padding == "valid":
+        return [0, 0]
+    if layer.padding == "same":
+        both = [d * (k - 1) for d, k in zip(layer.dilation, layer.kernel_size, strict=True)]
+        return None if any(total % 2 for total in both) else [total // 2 for total in both]
+    return [int(zeros) for zeros in layer.padding]
 
-    The results have shapes (n, units, positions) and (n, inputs, positions); the gradient of the
-    weight is the product of the first and the transposed second.
-    """
-    if isinstance(layer, nn.Conv2d):
-        padding: Any = 0 if layer.padding == "valid" else layer.padding
-        h = unfold(x, layer.kernel_size, layer.dilation, padding, layer.stride)
-        return delta.flatten(2), h
-    n = len(x)
-    return delta.reshape(n, -1, delta.shape[-1]).mT, x.reshape(n, -1, x.shape[-1]).mT
+
+def with_positions(value: Tensor) -> Tensor:
+    """Bring (n, ..., features) into the shape (n, features, positions)."""
+    return value.reshape(len(value), -1, value.shape[-1]).mT
 
 
 def emit_products(delta: Tensor, h: Tensor, start: int, emit: Emit) -> None:
     """Emit delta @ h.mT of each sample as columns, in pieces of whole units."""
     n_rows, n_inputs, n_positions = h.shape
     units = max(1, PIECE_BYTES // (n_rows * n_inputs * h.element_size()))
-    for first in range(0, delta.shape[1], units):
-        part = delta[:, first : first + units]
+    for part in delta.split(units, dim=1):
         product = part * h.mT if n_positions == 1 else part @ h.mT
-        emit(start + first * n_inputs, product.flatten(1))
+        emit(start, product.flatten(1))
+        start += part.shape[1] * n_inputs
+
+
+def emit_convolution(layer: nn.Conv2d, x: Tensor, delta: Tensor, start: int, emit: Emit) -> None:
+    """Emit the gradient of the weight of a convolution, in pieces of whole units or groups.
+
+    One convolution serves all samples: each has channels, and so groups, of its own.
+    """
+    n_rows, n_units, n_inputs = len(x), layer.out_channels, layer.in_channels
+    n_parts = layer.groups if layer.groups > 1 else n_units
+    row_bytes = layer.weight.numel() * x.element_size()
+    size = max(1, CONVOLUTION_BYTES * n_parts // (n_rows * row_bytes))
+    deltas = delta.split(size * n_units // n_parts, dim=1)
+    inputs = [x] * len(deltas) if layer.groups == 1 else x.split(size * n_inputs // n_parts, dim=1)
+    for d, h in zip(deltas, inputs, strict=True):
+        columns = conv2d_weight(
+            h.reshape(1, -1, *h.shape[2:]),
+            [n_rows * d.shape[1], *layer.weight.shape[1:]],
+            d.reshape(1, -1, *d.shape[2:]),
+            stride=layer.stride,
+            padding=_padding(layer),
+            dilation=layer.dilation,
+            groups=n_rows * h.shape[1] * layer.groups // n_inputs,
+        )
+        emit(start, columns.reshape(n_rows, -1))
+        start += columns.numel() // n_rows
 
 
 def emit_layer(
     layer: nn.Module, x: Tensor, delta: Tensor, starts: Mapping[str, int], emit: Emit
 ) -> None:
     """Emit the gradients of the weight and the bias, whose columns begin at `starts`."""
-    delta, h = unrolled(layer, x, delta)
-    start, groups = starts["weight"], getattr(layer, "groups", 1)
-    for units, inputs in zip(delta.chunk(groups, 1), h.chunk(groups, 1), strict=True):
-        emit_products(units, inputs, start, emit)
-        start += units.shape[1] * inputs.shape[1]
+    if isinstance(layer, nn.Conv2d):
+        emit_convolution(layer, x, delta, starts["weight"], emit)
+        delta = delta.flatten(2)
+    else:
+        delta = with_positions(delta)
+        emit_products(delta, with_positions(x), starts["weight"], emit)
     if "bias" in starts:
         emit(starts["bias"], delta.sum(2))

@@ -1,7 +1,6 @@
 """Where gradients go: into the columns they belong to, or into a random projection."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 import numpy as np
 import torch
@@ -32,13 +31,15 @@ class Sketch:
 
     The matrix has independent entries N(0, 1 / n_components), so that inner products are kept up
     to errors of order 1 / sqrt(n_components). Its rows are drawn in tiles, each from its own
-    seed: they come out the same whichever columns are asked for first, and only as many are kept
-    as a fixed amount of memory holds.
+    seed: they come out the same whichever columns are asked for first. The first ones are kept,
+    as many as a fixed amount of memory holds; the others are drawn again for each block.
 
     Parameters
     ----------
     n_components : int
         Columns of the result.
+    n_columns : int
+        Length of the gradients.
     seed : int
         Non-negative seed of the matrix.
 
@@ -47,15 +48,24 @@ class Sketch:
     Johnson, Lindenstrauss: Extensions of Lipschitz mappings into a Hilbert space, 1984.
     """
 
-    def __init__(self, n_components: int, seed: int):
+    def __init__(self, n_components: int, n_columns: int, seed: int):
         self.n_components, self.seed = n_components, seed
-        n_kept = max(1, BLOCK_BYTES // (4 * TILE * n_components))
-        self._tile = lru_cache(maxsize=n_kept)(self._draw)
+        n_kept = min(-(-n_columns // TILE), max(1, BLOCK_BYTES // (4 * TILE * n_components)))
+        # One place for all tiles, and one for what is drawn again: many small allocations among
+        # the large ones of the gradients would fragment the memory.
+        self._tiles = np.empty((n_kept + 1, TILE, n_components), dtype=np.float32)
+        self._held = [-1] * (n_kept + 1)
 
-    def _draw(self, index: int) -> Tensor:
-        generator = np.random.default_rng([self.seed, index])
-        tile = generator.standard_normal((TILE, self.n_components), dtype=np.float32)
-        return torch.from_numpy(tile / np.float32(np.sqrt(self.n_components)))
+    def tile(self, index: int) -> Tensor:
+        """Rows index * TILE to (index + 1) * TILE of the matrix; valid until the next call."""
+        place = min(index, len(self._held) - 1)
+        values = self._tiles[place]
+        if self._held[place] != index:
+            generator = np.random.default_rng([self.seed, index])
+            generator.standard_normal(dtype=np.float32, out=values)
+            values /= np.float32(np.sqrt(self.n_components))
+            self._held[place] = index
+        return torch.from_numpy(values)
 
     def into(self, target: Tensor) -> Emit:
         """Add the projection of columns to `target`, of shape (n_rows, n_components)."""
@@ -65,7 +75,7 @@ class Sketch:
             for index in range(start // TILE, -(-stop // TILE)):
                 first = index * TILE
                 low, high = max(start, first), min(stop, first + TILE)
-                rows = self._tile(index)[low - first : high - first].to(columns)
+                rows = self.tile(index)[low - first : high - first].to(columns)
                 target.add_((columns[:, low - start : high - start] @ rows).to(target))
 
         return emit

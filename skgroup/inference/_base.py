@@ -2,42 +2,33 @@
 
 import warnings
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
 from skgroup._groups import GroupedArray, check_same_index
-from skgroup._inputs import check_X, check_X_y
+from skgroup._inputs import check_X, check_X_y, n_rows_of
 from skgroup._sklearn import _fit_context
-from skgroup.clustering import ClassClustering, class_silhouette, cluster_class
+from skgroup.clustering import class_silhouette
 from skgroup.exceptions import UnusableSplitWarning
-from skgroup.inference._embedding import Embedding
 from skgroup.inference._group_ids import GroupIds, group_table
+from skgroup.inference._parts import Parts
 
 __all__ = ["BaseGroupInferrer"]
 
-
-@dataclass(frozen=True)
-class Part:
-    """Rows that are clustered together: those of one class, or all."""
-
-    embedding: Embedding
-    clustering: ClassClustering
-
-    @classmethod
-    def fit(cls, snapshots: list[NDArray], embed: dict, cluster: dict, seed: int) -> "Part":
-        embedding = Embedding.fit(snapshots, **embed, random_state=seed)
-        Z = embedding.transform(snapshots)
-        return cls(embedding, cluster_class(Z, **cluster, random_state=seed))
+# The clusterers that are told how many clusters to make.
+PARTITIONS = ("kmeans", "gmm")
 
 
-class BaseGroupInferrer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class BaseGroupInferrer(
+    TransformerMixin,
+    BaseEstimator,
+    auto_wrap_output_keys=None,  # type: ignore[call-arg]
+):
     """Clusters a representation of the rows inside each class.
 
     A subclass says how rows are represented (`_fit_reference`, `_represent`), what the model
@@ -92,11 +83,14 @@ class BaseGroupInferrer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
         self._check_k(np.bincount(codes))
         rng = check_random_state(self.random_state)
         self._fit_reference(X, codes, rng)
-        snapshots = self._represent(X, codes)
-        clusters = self._fit_parts(snapshots, codes, rng)
         by_class = self.scope == "class"
+        self._parts, clusters = Parts.fit(
+            self._represent(X, codes), codes, len(self.classes_) if by_class else 1,
+            *self._settings(), rng=rng, n_jobs=self.n_jobs,
+        )  # fmt: skip
         share = 0.0 if by_class else self.min_cluster_share
         self._ids = GroupIds.fit(codes, clusters, share, merge=self.small_clusters == "merge")
+        self._warn_of_unusable_splits()
         self.groups_ = self._ids.lookup(codes, clusters)
         self.n_groups_ = self._ids.n_groups
         self.group_table_ = group_table(
@@ -108,40 +102,28 @@ class BaseGroupInferrer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
         return False
 
     def _check_k(self, sizes: NDArray) -> None:
-        k = getattr(self, "k", None)
-        if k is not None and k > sizes.max():
+        k, by_class = getattr(self, "k", None), self.scope == "class"
+        if k is None or self.clusterer not in PARTITIONS:
+            return
+        if by_class and k > sizes.max():
             raise ValueError(
                 f"k={k} is larger than every class (the largest has {sizes.max()} samples): "
                 "choose a smaller k."
             )
+        if k > sizes.sum():
+            raise ValueError(f"k={k} is larger than the {sizes.sum()} samples: choose a smaller k.")
 
-    def _fit_parts(self, snapshots: list[NDArray], codes: NDArray, rng: Any) -> NDArray:
-        """Cluster each part and return the cluster of every row."""
-        self._parts: list[Part] = []
-        masks = self._masks(codes)
-        seeds = rng.randint(np.iinfo(np.int32).max, size=len(masks)).tolist()
-        embed, cluster = self._settings()
-        self._parts = Parallel(n_jobs=self.n_jobs)(
-            delayed(Part.fit)([rows[mask] for rows in snapshots], embed, cluster, seed)
-            for mask, seed in zip(masks, seeds, strict=True)
-        )
-        clusters = np.empty(len(codes), dtype=np.int64)
-        names = [f"class {label!r}" for label in self.classes_.tolist()]
-        for mask, part, name in zip(masks, self._parts, names, strict=False):
-            clusters[mask] = part.clustering.labels_
-            if not part.clustering.usable_:
-                what = name if self.scope == "class" else "the data"
-                warnings.warn(
-                    f"{what} stays one group: {part.clustering.reason_}",
-                    UnusableSplitWarning,
-                    stacklevel=3,
-                )
-        return clusters
-
-    def _masks(self, codes: NDArray) -> list[NDArray]:
-        if self.scope == "global":
-            return [np.ones(len(codes), dtype=bool)]
-        return [codes == c for c in range(len(self.classes_))]
+    def _warn_of_unusable_splits(self) -> None:
+        of_class = [f"class {label!r}" for label in self.classes_.tolist()]
+        parts = self._parts.parts
+        reasons = [
+            (name, part.clustering.reason_)
+            for name, part in zip(["the data"] if len(parts) == 1 else of_class, parts, strict=True)
+            if not part.clustering.usable_
+        ]
+        reasons += [(of_class[c], "all its rows are outliers") for c in self._ids.only_outliers]
+        for name, reason in reasons:
+            warnings.warn(f"{name} stays one group: {reason}", UnusableSplitWarning, stacklevel=4)
 
     def transform(self, X: Any) -> Any:
         """Return `X`, validated and without groups.
@@ -218,7 +200,7 @@ class BaseGroupInferrer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
             Group of each sample, -1 for outliers.
         """
         X, codes = self._check_new(X, y)
-        Z, clusters = self._assign(X, codes)
+        _, clusters = self._assign(X, codes)
         return self._ids.lookup(codes, clusters)
 
     def embed(self, X: Any, y: Any = None) -> NDArray[np.float64]:
@@ -253,7 +235,9 @@ class BaseGroupInferrer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
         Z, clusters = self._assign(X, codes)
         labels = self._ids.lookup(codes, clusters)
         present, sizes = np.unique(codes, return_counts=True)
-        scores = [class_silhouette(Z[codes == c], labels[codes == c], random_state=0) for c in present]
+        scores = [
+            class_silhouette(Z[codes == c], labels[codes == c], random_state=0) for c in present
+        ]
         return float(np.average(scores, weights=sizes))
 
     def _check_new(self, X: Any, y: Any) -> tuple[Any, NDArray]:
@@ -262,33 +246,22 @@ class BaseGroupInferrer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=N
         X = check_X(self, X, own_module=self._own_module())
         if y is None:
             return X, self._probabilities(X).argmax(axis=1)
-        y = column_or_1d(y)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
+        y, n_samples = column_or_1d(y), n_rows_of(X)
+        if len(y) != n_samples:
             raise ValueError(
-                f"y has labels that fit did not see: {unknown.tolist()}. The classes are "
-                f"{self.classes_.tolist()}."
+                f"X has {n_samples} samples, but y has {len(y)}: give one label per sample."
             )
-        n = X.shape[0] if hasattr(X, "shape") else len(y)
-        if n != len(y):
-            raise ValueError(f"X has {n} samples, but y has {len(y)}: give one label per sample.")
-        return X, np.searchsorted(self.classes_, y)
+        code_of = {label: code for code, label in enumerate(self.classes_.tolist())}
+        if unseen := {repr(label) for label in y.tolist() if label not in code_of}:
+            raise ValueError(
+                f"y has labels that fit did not see: {', '.join(sorted(unseen)[:5])}. The classes "
+                f"are {list(code_of)}."
+            )
+        return X, np.array([code_of[label] for label in y.tolist()])
 
     def _assign(self, X: Any, codes: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """Embedding and cluster of each row."""
-        snapshots = self._represent(X, codes)
-        clusters = np.full(len(codes), -1, dtype=np.int64)
-        spaces = []
-        for mask, part in zip(self._masks(codes), self._parts, strict=True):
-            rows = np.flatnonzero(mask)
-            if len(rows):
-                Z = part.embedding.transform([matrix[rows] for matrix in snapshots])
-                clusters[rows] = part.clustering.predict(Z)
-                spaces.append((rows, Z))
-        embedded = np.zeros((len(codes), max(Z.shape[1] for _, Z in spaces)))
-        for rows, Z in spaces:
-            embedded[rows, : Z.shape[1]] = Z
-        return embedded, clusters
+        return self._parts.assign(self._represent(X, codes), codes)
 
     def set_output(self, *, transform: Any = None) -> Any:
         """Do nothing: the output is always an array, because a frame could not carry groups.

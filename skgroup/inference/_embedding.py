@@ -1,6 +1,8 @@
 """From gradients to the space that is clustered: scale, combine epochs, reduce."""
 
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,18 +28,22 @@ class Embedding:
         *,
         scale: str,
         combine: str,
-        pca: int | float | None,
+        pca: Any,
         random_state: int,
     ) -> "Embedding":
-        """Fit on `snapshots`, arrays of shape (n_rows, n_columns)."""
+        """Fit on `snapshots`, arrays of shape (n_rows, n_columns).
+
+        `pca` is a number of dimensions (capped at what the rows have), a share of the variance,
+        or None.
+        """
         scaled = cls([fit_scaling(rows, scale) for rows in snapshots], combine)
         Z = scaled.transform(snapshots)
         limit = min(len(Z) - 1, Z.shape[1])
-        if pca is None or limit < 2 or (isinstance(pca, int) and pca >= Z.shape[1]):
+        if pca is None or limit < 2 or (isinstance(pca, Integral) and pca >= Z.shape[1]):
             return scaled
         if not np.ptp(Z, axis=0).any():
             return scaled
-        size = min(pca, limit) if isinstance(pca, int) else pca
+        size = min(pca, limit) if isinstance(pca, Integral) else pca
         reduction = PCA(size, random_state=random_state).fit(Z)
         return cls(scaled.scalings, combine, reduction)
 

@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -11,11 +12,12 @@ from skgroup._inputs import is_torch_input
 from skgroup._sklearn import HasMethods, Interval, StrOptions
 from skgroup.inference._base import BaseGroupInferrer
 from skgroup.inference._reference import fit_linear, fit_module, wrap_reference
+from skgroup.inference._residuals import residual_norms, set_lengths
 from skgroup.training import OPTIMIZERS
 
 __all__ = ["GradientGroupInferrer"]
 
-# Gradients beyond this many bytes are projected to SKETCH_SIZE dimensions block by block.
+# Gradients of all snapshots beyond this many bytes are projected to SKETCH_SIZE dimensions each.
 GRADIENT_BYTES = 2**30
 SKETCH_SIZE = 256
 DENSITY = ("dbscan", "hdbscan")
@@ -30,9 +32,9 @@ class GradientGroupInferrer(BaseGroupInferrer):
 
     Parameters
     ----------
-    k : int or None, default=2
-        Clusters per class, for "kmeans" and "gmm". None: the number from 2 to 5 with the largest
-        mean silhouette.
+    k : int or None, default=None
+        Clusters per class, for "kmeans" and "gmm". None: the smallest number from 2 to 10 whose
+        mean silhouette comes within 0.05 of the best, for each class.
     clusterer : {"kmeans", "gmm", "dbscan", "hdbscan"} or scikit-learn clusterer, default="kmeans"
         What clusters the gradients of a class. An instance is cloned.
     scope : {"class", "global"}, default="class"
@@ -50,10 +52,13 @@ class GradientGroupInferrer(BaseGroupInferrer):
         reference that was trained for long has fitted the minority too, and no longer shows it.
     source : {"head", "all", "activation"} or "layer:<name>", default="head"
         Gradient with respect to the last linear layer, all parameters, the input of the last
-        layer, or the parameters of any named layer.
-    scale : {"auto", "rms", "centred_unit", "unit", "none"}, default="auto"
-        Scaling of the gradients of a class, see :func:`skgroup.clustering.fit_scaling`. "auto":
-        "centred_unit" for "dbscan" and "hdbscan", else "rms".
+        layer, or the parameters of any named layer. With two classes "activation" has one
+        dimension only, the loss, and warns.
+    scale : {"auto", "residual", "rms", "centred_unit", "unit", "none"}, default="auto"
+        Scaling of the gradients. "residual" keeps each direction and sets the length to that of
+        the residual, the probabilities minus the one-hot label, so that rows with large inputs
+        do not decide; for the others see :func:`skgroup.clustering.fit_scaling`. "auto":
+        "centred_unit" for "dbscan" and "hdbscan", else "residual".
     combine : {"concat", "mean", "last", "first"}, default="concat"
         How gradients of several epochs are put together, each scaled on its own.
     pca : {"auto"}, int, float or None, default="auto"
@@ -74,8 +79,9 @@ class GradientGroupInferrer(BaseGroupInferrer):
         Optimiser of `module`.
     lr : float, default=1e-3
         Its learning rate.
-    weight_decay : float, default=0.0
-        L2 penalty of the reference.
+    weight_decay : float, default=0.01
+        L2 penalty of the reference. Without any, a linear model that separates the classes has
+        no residuals left to look at.
     batch_size : int, default=128
         Rows per step of `module`.
     device : str or torch.device, default="cpu"
@@ -141,7 +147,7 @@ class GradientGroupInferrer(BaseGroupInferrer):
         "module": [nn.Module, callable, None],
         "epochs": [Interval(Real, 0, None, closed="neither"), None],
         "source": [str],
-        "scale": [StrOptions({"auto", "rms", "centred_unit", "unit", "none"})],
+        "scale": [StrOptions({"auto", "residual", "rms", "centred_unit", "unit", "none"})],
         "combine": [StrOptions({"concat", "mean", "last", "first"})],
         "pca": [
             StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"),
@@ -163,12 +169,12 @@ class GradientGroupInferrer(BaseGroupInferrer):
     }  # fmt: skip
 
     def __init__(
-        self, k: int | None = 2, *, clusterer: Any = "kmeans", scope: str = "class",
+        self, k: int | None = None, *, clusterer: Any = "kmeans", scope: str = "class",
         reference: Any = "auto", module: nn.Module | Callable | None = None,
         epochs: float | None = None, source: str = "head", scale: str = "auto",
         combine: str = "concat", pca: Any = "auto", eps: float = 0.45, min_samples: int = 60,
         min_cluster_share: float = 0.01, small_clusters: str = "outlier", standardize: bool = True,
-        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.0, batch_size: int = 128,
+        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.01, batch_size: int = 128,
         device: Any = "cpu", n_jobs: int | None = None, random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip
         self.k = k
@@ -200,27 +206,40 @@ class GradientGroupInferrer(BaseGroupInferrer):
 
     def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
         density = isinstance(self.clusterer, str) and self.clusterer in DENSITY
-        scale = ("centred_unit" if density else "rms") if self.scale == "auto" else self.scale
-        pca = (None if density else 10) if self.pca == "auto" else self.pca
-        embed = {"scale": scale, "combine": self.combine, "pca": pca}
+        scale, pca = self._scale(), self.pca
+        embed = {
+            "scale": "rms" if scale == "residual" else scale,
+            "combine": self.combine,
+            "pca": (None if density else 10) if pca == "auto" else pca,
+        }
         names = "clusterer k eps min_samples min_cluster_share small_clusters"
         return embed, {name: getattr(self, name) for name in names.split()}
 
+    def _scale(self) -> str:
+        if self.scale != "auto":
+            return self.scale
+        density = isinstance(self.clusterer, str) and self.clusterer in DENSITY
+        return "centred_unit" if density else "residual"
+
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
+        self._warn_of_flat_source()
         seeds = random_state.randint(np.iinfo(np.int32).max, size=4).tolist()
-        linear = self.reference == "linear" or (self.reference == "auto" and self.module is None)
         if not isinstance(self.reference, str):
-            self._model = wrap_reference(self.reference, X, y, self.classes_, self.device)
-        elif not linear:
+            names = getattr(self, "feature_names_in_", None)
+            self._model = wrap_reference(
+                self.reference, X, y, self.classes_, names=names, seed=seeds[0], device=self.device
+            )
+        elif self.reference == "auto" and self.module is not None:
             self._model = fit_module(
-                X, y, module=self.module, epochs=1 if self.epochs is None else self.epochs,
-                seeds=seeds, batch_size=self.batch_size, device=self.device,
-                optimizer=self.optimizer, lr=self.lr, weight_decay=self.weight_decay,
-                verbose=self.verbose,
+                X, y, module=self.module, source=self.source,
+                epochs=1 if self.epochs is None else self.epochs, seeds=seeds,
+                batch_size=self.batch_size, device=self.device, optimizer=self.optimizer,
+                lr=self.lr, weight_decay=self.weight_decay, verbose=self.verbose,
             )  # fmt: skip
         elif is_torch_input(X) or X.ndim != 2:
             raise ValueError(
-                "the linear reference needs a 2-D X: pass `module=` and leave `reference` at 'auto'."
+                "the linear reference needs a 2-D X: pass `module=` and leave `reference` at "
+                "'auto'."
             )
         else:
             self._model = fit_linear(
@@ -230,10 +249,24 @@ class GradientGroupInferrer(BaseGroupInferrer):
         self.reference_ = self._model.model
         self._sketch_seed = seeds[3]
         columns = self._model.n_columns(X, self.source)
-        self._sketch = SKETCH_SIZE if 4 * len(y) * columns > GRADIENT_BYTES else None
+        too_large = 4 * len(y) * columns * len(self._model.snapshots) > GRADIENT_BYTES
+        self._sketch = SKETCH_SIZE if too_large and columns > SKETCH_SIZE else None
+
+    def _warn_of_flat_source(self) -> None:
+        if self.source == "activation" and len(self.classes_) == 2:
+            warnings.warn(
+                "with two classes, gradients of source='activation' all lie on one line, so that "
+                "the groups only tell small losses from large ones: source='head' keeps the "
+                "features.",
+                stacklevel=5,
+            )
 
     def _represent(self, X: Any, y: NDArray) -> list[NDArray]:
-        return self._model.gradients(X, y, self.source, self._sketch, self._sketch_seed)
+        found = self._model.gradients(X, y, self.source, self._sketch, self._sketch_seed)
+        if self._scale() == "residual":
+            for i, gradients in enumerate(found):
+                set_lengths(gradients, residual_norms(self._model.probabilities(X, i), y))
+        return found
 
     def _probabilities(self, X: Any) -> NDArray:
         return self._model.probabilities(X)

@@ -1,7 +1,6 @@
 """From (class, cluster) to consecutive group ids, and what is known of each group."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,38 +8,54 @@ from numpy.typing import NDArray
 __all__ = ["GroupIds", "group_table"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupIds:
-    """A table of shape (n_classes, n_clusters + 1): the group id, -1 where there is none.
+    """Which group a row of some class and cluster belongs to.
 
-    The last column stands for outliers, so that cluster -1 finds it by ordinary indexing.
+    Attributes
+    ----------
+    table : ndarray of shape (n_classes, n_clusters + 1)
+        The group id, -1 where there is none. The last column stands for outliers, so that
+        cluster -1 finds it by ordinary indexing.
+    pairs : ndarray of shape (n_groups, 2)
+        Class and cluster of each group; cluster -1 where a class has nothing but outliers.
     """
 
     table: NDArray[np.int64]
+    pairs: NDArray[np.int64]
 
     @classmethod
     def fit(cls, codes: NDArray, clusters: NDArray, min_share: float, *, merge: bool) -> "GroupIds":
         """Number the pairs that occur; pairs below `min_share` of their class get no id.
 
-        With `merge` they get the id of the largest pair of their class instead.
+        With `merge` they get the id of the largest pair of their class instead, as do pairs that
+        do not occur. No class is left without a group: outliers are one when there is no other.
         """
         size = np.zeros((codes.max() + 1, clusters.max() + 2), dtype=np.int64)
-        inside = clusters >= 0
-        np.add.at(size, (codes[inside], clusters[inside]), 1)
-        share = size / np.maximum(np.bincount(codes), 1)[:, None]
-        largest = size.argmax(axis=1)
-        kept = (size > 0) & (share >= min_share)
-        kept[np.arange(len(size)), largest] = size.max(axis=1) > 0
+        np.add.at(size, (codes, clusters), 1)
+        homeless = size[:, :-1].sum(axis=1) == 0
+        size[~homeless, -1] = 0
+        least = min_share * np.bincount(codes)[:, None] - 1e-9  # .07 * 100 is more than 7
+        kept = (size > 0) & (size >= least)
+        every_class, largest = np.arange(len(size)), size.argmax(axis=1)
+        kept[every_class, largest] = True
         table = np.full(size.shape, -1, dtype=np.int64)
         table[kept] = np.arange(np.count_nonzero(kept))
-        if merge:
-            home = table[np.arange(len(size)), largest]
-            table = np.where((size > 0) & ~kept, home[:, None], table)
-        return cls(table)
+        joins = ~kept & (homeless[:, None] | merge)
+        joins[~homeless, -1] = False
+        home = table[every_class, largest]
+        pairs = np.argwhere(kept)
+        pairs[pairs[:, 1] == size.shape[1] - 1, 1] = -1
+        return cls(np.where(joins, home[:, None], table), pairs)
 
     @property
     def n_groups(self) -> int:
-        return int(self.table.max()) + 1
+        return len(self.pairs)
+
+    @property
+    def only_outliers(self) -> NDArray[np.int64]:
+        """Classes that have nothing but outliers."""
+        return self.pairs[self.pairs[:, 1] < 0, 0]
 
     def lookup(self, codes: NDArray, clusters: NDArray) -> NDArray[np.int64]:
         """Group id of each row."""
@@ -51,15 +66,18 @@ def group_table(
     groups: NDArray, codes: NDArray, classes: NDArray, ids: GroupIds, probabilities: NDArray
 ) -> dict[str, NDArray]:
     """Columns that describe each group; the outliers of each class have a row of their own."""
-    n_rows = np.arange(len(codes))
-    loss = -np.log(np.maximum(probabilities[n_rows, codes], np.finfo(np.float64).tiny))
+    outliers = np.column_stack([np.arange(len(classes)), np.full(len(classes), -1)])
+    pairs = np.concatenate([ids.pairs, outliers])
+    row = np.where(groups < 0, ids.n_groups + codes, groups)
+    present, size = np.unique(row, return_counts=True)
+    p_own = probabilities[np.arange(len(codes)), codes]
+    loss = -np.log(np.maximum(p_own, np.finfo(np.float64).tiny))
     wrong = probabilities.argmax(axis=1) != codes
-    rows: list[tuple[Any, ...]] = []
-    for c, label in enumerate(classes):
-        for group in np.unique(groups[codes == c]):
-            mask = (codes == c) & (groups == group)
-            cluster = -1 if group < 0 else np.flatnonzero(ids.table[c] == group)[0]
-            rows.append((group, label, cluster, mask.sum(), loss[mask].mean(), wrong[mask].mean()))
-    rows.sort(key=lambda row: (row[0] < 0, row[0]))
-    names = ("group", "class", "cluster", "size", "mean_loss", "error_rate")
-    return {name: np.array(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    return {
+        "group": np.where(present < ids.n_groups, present, -1),
+        "class": classes[pairs[present, 0]],
+        "cluster": pairs[present, 1],
+        "size": size,
+        "mean_loss": np.bincount(row, loss)[present] / size,
+        "error_rate": np.bincount(row, wrong)[present] / size,
+    }

@@ -18,8 +18,11 @@ from torch import nn
 
 from skgroup._data import Rows, SubsetRows, as_rows
 from skgroup._inputs import feature_statistics, n_features_of
+from skgroup._random import isolated_torch_rng
 from skgroup.gradients import per_sample_gradients
 from skgroup.gradients._forward import predict_logits
+from skgroup.gradients._products import emit_products
+from skgroup.gradients._sketch import Sketch, columns_of
 from skgroup.modules import build_module, check_module_output
 from skgroup.objectives import MeanLoss
 from skgroup.samplers import UniformSampler
@@ -43,14 +46,12 @@ class NetReference:
         ]
 
     def n_columns(self, X: Any, source: str) -> int:
-        """Columns of all gradients together; an unknown source raises ValueError here."""
-        probe = first_rows(X, 1)
-        one = per_sample_gradients(self.snapshots[-1], probe, np.zeros(1, np.int64), source=source)
-        return one.shape[1] * len(self.snapshots)
+        """Columns of the gradients of one snapshot; an unknown source raises ValueError here."""
+        return one_gradient(self.snapshots[-1], X, source).size
 
-    def probabilities(self, X: Any) -> NDArray[np.float64]:
+    def probabilities(self, X: Any, snapshot: int = -1) -> NDArray[np.float64]:
         """Class probabilities of shape (n_samples, n_classes)."""
-        logits = predict_logits(self.snapshots[-1], X)
+        logits = predict_logits(self.snapshots[snapshot], X)
         return torch.softmax(torch.as_tensor(logits, dtype=torch.float64), dim=1).cpu().numpy()
 
 
@@ -58,25 +59,28 @@ class ClassifierReference:
     """Any probabilistic classifier: its residuals times the standardised features.
 
     That is the gradient of a linear model with the same probabilities: exact for one, and a
-    surrogate for trees and the like.
+    surrogate for trees and the like. `names` are those of the columns, when X was a frame.
     """
 
-    def __init__(self, estimator: Any, statistics: tuple[NDArray, NDArray]):
-        self.model = estimator
-        self.mean, scale = statistics
-        self.scale = np.where(scale > 0, scale, 1.0)
+    def __init__(
+        self, estimator: Any, statistics: tuple[NDArray, NDArray], names: NDArray | None = None
+    ):
+        self.model, self.snapshots, self.names = estimator, [estimator], names
+        self.mean, self.scale = statistics
 
     def gradients(self, X: Any, y: NDArray, source: str, sketch: int | None, seed: int) -> list:
         """Residuals times features, in the layout of a linear layer's gradient."""
         residual = self.probabilities(X)
         residual[np.arange(len(y)), y] -= 1
-        n, n_classes = residual.shape
-        result = np.empty((n, n_classes, X.shape[1] + 1), dtype=np.float32)
-        for rows in gen_batches(n, 8192):
+        n_columns = self.n_columns(X, source)
+        result = torch.zeros(len(y), sketch or n_columns)
+        project = Sketch(sketch, n_columns=n_columns, seed=seed).into if sketch else columns_of
+        for rows in gen_batches(len(y), 8192):
             dense = X[rows].toarray() if sparse.issparse(X) else X[rows]
             inputs = np.column_stack([(dense - self.mean) / self.scale, np.ones(len(dense))])
-            np.multiply(residual[rows, :, None], inputs[:, None, :], out=result[rows])
-        return [result.reshape(n, -1)]
+            d, h = (torch.from_numpy(part).float() for part in (residual[rows], inputs))
+            emit_products(d[:, :, None], h[:, :, None], 0, project(result[rows]))
+        return [result.numpy()]
 
     def n_columns(self, X: Any, source: str) -> int:
         """Columns of the gradients; only those of a linear head are defined."""
@@ -87,9 +91,9 @@ class ClassifierReference:
             )
         return (X.shape[1] + 1) * len(self.model.classes_)
 
-    def probabilities(self, X: Any) -> NDArray[np.float64]:
+    def probabilities(self, X: Any, snapshot: int = -1) -> NDArray[np.float64]:
         """Class probabilities of shape (n_samples, n_classes)."""
-        return np.array(self.model.predict_proba(X), dtype=np.float64)
+        return np.array(self.model.predict_proba(as_frame(X, self.names)), dtype=np.float64)
 
 
 def fit_linear(
@@ -100,12 +104,13 @@ def fit_linear(
     mean, scale = feature_statistics(X)
     if not standardize:
         mean, scale = np.zeros_like(mean), np.ones_like(scale)
-    scale = np.where(scale > 0, scale, 1.0)
     if sparse.issparse(X):  # centring would make it dense; the intercept takes up the shift
         inputs, shift = X.multiply(1 / scale).tocsr(), mean / scale
     else:
         inputs, shift = (X - mean) / scale, np.zeros_like(mean)
-    strength = np.inf if weight_decay == 0 else 1 / (weight_decay * len(y))
+    # Two classes are fitted as one logit; split over two, its weights have half the squared norm.
+    penalty = weight_decay * len(y) / (2 if n_classes == 2 else 1)
+    strength = np.inf if penalty == 0 else 1 / penalty
     model = LogisticRegression(C=strength, tol=1e-6, max_iter=1000)
     with warnings.catch_warnings():
         # Separable classes have no finite optimum; where the solver stops is good enough.
@@ -127,6 +132,7 @@ def fit_module(
     y: NDArray,
     *,
     module: nn.Module | Callable,
+    source: str,
     epochs: float,
     seeds: list[int],
     batch_size: int,
@@ -136,7 +142,9 @@ def fit_module(
     """Train the user's network by plain ERM and keep a copy after every epoch."""
     n_classes, rows = int(y.max()) + 1, as_rows(X, device=device)
     net = build_module(module, n_features_of(X), n_classes, seed=seeds[0]).to(device)
-    check_module_output(net, rows, n_classes)
+    check_logits(net, rows, n_classes, "module")
+    # What cannot be differentiated is said before the training.
+    one_gradient(net, rows, source)
     codes = torch.from_numpy(y).to(device)
     snapshots: list[nn.Module] = []
     trained = train(
@@ -155,47 +163,111 @@ def fit_module(
 
 
 def wrap_reference(
-    reference: Any, X: Any, y: NDArray, classes: NDArray, device: Any
+    reference: Any,
+    X: Any,
+    y: NDArray,
+    classes: NDArray,
+    *,
+    names: NDArray | None,
+    seed: int,
+    device: Any,
 ) -> NetReference | ClassifierReference:
-    """Use the user's own net or classifier; fit a clone of it when it is not fitted."""
+    """Use the user's own net or classifier; fit a clone of it when it is not fitted.
+
+    `names` are those of the columns of X, when it was a frame.
+    """
     if isinstance(reference, nn.Module):
-        return _wrap_module(copy.deepcopy(reference).to(device), X, len(classes), device)
-    fitted = reference
-    if not _is_fitted(reference):
-        fitted = clone(reference)
-        labels = y if is_net(fitted) else classes[y]
-        fitted.fit(X.astype(np.float32) if is_net(fitted) else X, labels)
-    elif not is_net(fitted) and not np.array_equal(getattr(fitted, "classes_", classes), classes):
+        return _wrap_module(reference, X, len(classes), device)
+    if not hasattr(reference, "predict_proba"):
+        raise _no_gradients(reference)
+    if _is_fitted(reference):
+        fitted = reference
+        _check_same_task(fitted, classes, names)
+        names = names if hasattr(fitted, "feature_names_in_") else None
+    else:
+        fitted = _fit_clone(reference, X, y, classes, names, seed)
+    net = fitted if is_net(fitted) else getattr(fitted, "net_", None)
+    if net is not None:
+        return _wrap_module(net.module_, X, len(classes), device)
+    if len(getattr(X, "shape", ())) != 2:
+        raise _no_gradients(reference)
+    return ClassifierReference(fitted, feature_statistics(X), names)
+
+
+def _no_gradients(reference: Any) -> TypeError:
+    return TypeError(
+        f"reference {type(reference).__name__} cannot give gradients: pass a torch module, a "
+        "skorch net, or a classifier with predict_proba and a 2-D X."
+    )
+
+
+def _check_same_task(fitted: Any, classes: NDArray, names: NDArray | None) -> None:
+    if is_net(fitted):  # nets speak in codes
+        return
+    if not np.array_equal(getattr(fitted, "classes_", classes), classes):
         raise ValueError(
             f"reference was fitted on the classes {fitted.classes_.tolist()}, but y has "
             f"{classes.tolist()}: fit it on the same classes, or pass it unfitted."
         )
-    net = fitted if is_net(fitted) else getattr(fitted, "net_", None)
-    if net is not None:
-        return _wrap_module(copy.deepcopy(net.module_).to(device), X, len(classes), device)
-    if not hasattr(fitted, "predict_proba") or len(getattr(X, "shape", ())) != 2:
-        raise TypeError(
-            f"reference {type(reference).__name__} cannot give gradients: pass a torch module, a "
-            "skorch net, or a classifier with predict_proba and a 2-D X."
+    expected: Any = getattr(fitted, "feature_names_in_", names)
+    if names is not None and not np.array_equal(expected, names):
+        raise ValueError(
+            f"reference was fitted on the features {expected.tolist()}, but X has "
+            f"{names.tolist()}: give the same columns in the same order."
         )
-    return ClassifierReference(fitted, feature_statistics(X))
+
+
+def _fit_clone(
+    reference: Any, X: Any, y: NDArray, classes: NDArray, names: NDArray | None, seed: int
+) -> Any:
+    model = clone(reference)
+    with isolated_torch_rng(seed):
+        if is_net(model):
+            return model.fit(X.astype(np.float32) if hasattr(X, "astype") else X, y)
+        unseeded = [
+            name
+            for name, value in model.get_params().items()
+            if name.split("__")[-1] == "random_state" and value is None
+        ]
+        model.set_params(**dict.fromkeys(unseeded, seed))
+        return model.fit(as_frame(X, names), classes[y])
 
 
 def _wrap_module(module: nn.Module, X: Any, n_classes: int, device: Any) -> NetReference:
-    rows = as_rows(X, device=device)
+    module = copy.deepcopy(module).to(device).eval()
+    check_logits(module, as_rows(X, device=device), n_classes, "reference")
+    return NetReference(as_net(module, n_classes, device=device), [module])
+
+
+def check_logits(module: nn.Module, rows: Rows, n_classes: int, name: str) -> None:
+    """Raise ValueError unless `module` returns logits, which are no probabilities."""
     check_module_output(module, rows, n_classes)
     outputs = torch.as_tensor(predict_logits(module, first_rows(rows, 256)))
-    if (outputs >= 0).all() and torch.allclose(outputs.sum(dim=1), torch.tensor(1.0), atol=1e-4):
+    total = outputs.sum(dim=1)
+    if (outputs >= 0).all() and torch.allclose(total, torch.ones_like(total), atol=1e-4):
         raise ValueError(
-            "reference returns probabilities: remove its last softmax, so that it returns logits."
+            f"{name} returns probabilities: remove its last softmax, so that it returns logits."
         )
-    return NetReference(as_net(module, n_classes, device=device), [module.eval()])
+
+
+def as_frame(X: Any, names: NDArray | None) -> Any:
+    """X as the DataFrame that it was, for classifiers that look at the names of columns."""
+    if names is None or sparse.issparse(X):
+        return X
+    import pandas as pd
+
+    return pd.DataFrame(X, columns=names)
 
 
 def first_rows(X: Any, n: int) -> Rows:
     """The first `n` rows, or all when there are fewer."""
     rows = as_rows(X)
     return SubsetRows(rows, torch.arange(min(n, len(rows))))
+
+
+def one_gradient(module: nn.Module, X: Any, source: str) -> NDArray:
+    """The gradient of the first row, for an arbitrary class."""
+    return per_sample_gradients(module, first_rows(X, 1), np.zeros(1, np.int64), source=source)
 
 
 def _is_fitted(model: Any) -> bool:

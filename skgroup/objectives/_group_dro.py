@@ -9,7 +9,7 @@ def group_means(
     losses: Tensor, groups: Tensor, n_groups: int, weight: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Weighted mean of `losses` in each group, 0 where a group is absent; and who is present."""
-    ones = torch.ones_like(losses) if weight is None else weight
+    ones = torch.ones_like(losses) if weight is None else weight.to(losses.dtype)
     total = losses.new_zeros(n_groups).index_add(0, groups, losses * ones)
     count = losses.new_zeros(n_groups).index_add(0, groups, ones)
     present = count > 0
@@ -89,5 +89,6 @@ class GroupDROLoss(nn.Module):
     def _update(self, means: Tensor, present: Tensor) -> None:
         adjusted = (means + self.adjustment) * present
         if self.normalize_losses:
-            adjusted = adjusted / adjusted.sum()
+            tiny = torch.finfo(adjusted.dtype).tiny  # a perfect batch has a sum of 0
+            adjusted = adjusted / adjusted.sum().clamp_min(tiny)
         self.log_q = torch.log_softmax(self.log_q + self.step_size * adjusted, dim=0)

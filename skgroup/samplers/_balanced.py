@@ -44,6 +44,12 @@ class BalancedSampler:
         self.n_groups = int(groups.max()) + 1
         self.lengths = batch_lengths(self.n_samples, batch_size)
         self._members = [torch.nonzero(groups == g).flatten() for g in range(self.n_groups)]
+        empty = [g for g, members in enumerate(self._members) if not len(members)]
+        if empty or int(groups.min()) < 0:
+            raise ValueError(
+                f"groups must be numbered 0 to n_groups - 1 without gaps: the smallest is "
+                f"{int(groups.min())}, and {empty} have no row. Leave out outliers and renumber."
+            )
         self._queues = [members[:0] for members in self._members]
         self._rows = torch.Generator().manual_seed(seed)
         self._order = torch.Generator().manual_seed(seed + 1)
@@ -78,7 +84,7 @@ class BalancedSampler:
         return {
             "rows": self._rows.get_state(),
             "order": self._order.get_state(),
-            "queues": self._queues,
+            "queues": list(self._queues),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -1,21 +1,52 @@
 import hashlib
+import json
 import os
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 __all__ = ["Checkpoint", "fingerprint"]
 
 
 def fingerprint(*parts: Any) -> str:
-    """A hash of tensors and plain values: equal only for the same fit."""
+    """A hash that is equal for the same fit, in this process or another, and for no other.
+
+    Containers, iterators, tensors, generators and modules (weights and settings) count with all
+    values; another object counts as its type, because its text may hold an address in memory.
+    """
     digest = hashlib.sha256()
     for part in parts:
-        data = part.cpu().contiguous().numpy().tobytes() if isinstance(part, Tensor) else repr(part)
-        digest.update(data if isinstance(data, bytes) else data.encode())
+        _feed(digest, part)
     return digest.hexdigest()
+
+
+def _feed(digest: Any, part: Any) -> None:
+    if isinstance(part, Tensor):
+        _feed(digest, f"{part.dtype} {tuple(part.shape)}")
+        digest.update(part.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    elif isinstance(part, torch.Generator):
+        _feed(digest, part.get_state())
+    elif isinstance(part, nn.Module):
+        children = [{k: v for k, v in vars(m).items() if _is_plain(v)} for m in part.modules()]
+        _feed(digest, [str(part), children, part.state_dict()])
+    elif isinstance(part, Mapping):
+        _feed(digest, list(part.items()))
+    elif isinstance(part, (list, tuple, Iterator)):
+        _feed(digest, "begin")
+        for item in part:
+            _feed(digest, item)
+        _feed(digest, "end")
+    else:
+        named = getattr(part, "__qualname__", type(part).__qualname__)
+        digest.update((repr(part) if _is_plain(part) else named).encode() + b"\0")
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 class Checkpoint:
@@ -27,25 +58,42 @@ class Checkpoint:
         Created when missing. Several fits may share it.
     name : str
         File stem; it must tell this fit from every other.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there, which is better known before the first epoch.
     """
 
     def __init__(self, folder: str | os.PathLike, name: str):
         self.path = Path(folder) / f"{name}.pt"
+        # The same fit may run twice at a time; each writes a file of its own.
+        self._temporary = Path(folder) / f"{name}-{os.getpid()}-{threading.get_ident()}.tmp"
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._temporary.touch()
+        self._temporary.unlink()
 
     def load(self) -> dict[str, Any] | None:
         """Return the saved state, or None when there is none."""
-        return torch.load(self.path, weights_only=True) if self.path.exists() else None
+        if not self.path.exists():
+            return None
+        state = torch.load(self.path, weights_only=True)
+        return state | {"history": json.loads(state["history"])}
 
     def save(self, state: dict[str, Any]) -> None:
         """Write `state` so that a kill at any moment leaves a whole file."""
-        temporary = self.path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
-            torch.save(state, file)
+        # Callbacks record what they like; JSON keeps what torch's safe loader would refuse.
+        history = json.dumps(state["history"], default=_to_json)
+        with self._temporary.open("wb") as file:
+            torch.save(state | {"history": history}, file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(self.path)
+        self._temporary.replace(self.path)
 
     def remove(self) -> None:
         """Delete the file of a fit that is complete."""
         self.path.unlink(missing_ok=True)
+
+
+def _to_json(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else str(value)

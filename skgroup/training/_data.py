@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from skgroup._data import Rows
+from skgroup._data import DatasetRows, Rows, SubsetRows
 
-__all__ = ["GroupStatistics", "TrainingData", "group_statistics"]
+__all__ = ["GroupStatistics", "TrainingData", "group_statistics", "holds_dataset"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,13 @@ class TrainingData:
 
     def __len__(self) -> int:
         return len(self.y)
+
+
+def holds_dataset(rows: Rows) -> bool:
+    """Whether the samples come from a torch Dataset, which may draw them at random."""
+    while isinstance(rows, SubsetRows):
+        rows = rows.rows
+    return isinstance(rows, DatasetRows)
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,29 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
+from skgroup._data import blocks
 from skgroup._random import isolated_torch_rng
 from skgroup.modules import Standardize
 from skgroup.training._checkpoint import Checkpoint, fingerprint
-from skgroup.training._data import TrainingData, group_statistics
+from skgroup.training._data import TrainingData, group_statistics, holds_dataset
 from skgroup.training._net import Net, as_net
 from skgroup.training._validation import BestEpoch, Validation
 
-__all__ = ["Interrupted", "train"]
+__all__ = ["RECORDED", "Interrupted", "train"]
+
+# What the history holds for every epoch, where it applies; callbacks may record more.
+RECORDED = (
+    "train_loss",
+    "train_accuracy",
+    "group_loss",
+    "group_accuracy",
+    "group_weights",
+    "valid_score",
+    "valid_accuracy",
+    "valid_group_accuracy",
+)
+# Layers that draw no random numbers.
+PLAIN = {nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d, Standardize}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -69,7 +84,8 @@ def train(
     after_epoch : callable, optional
         Called with the module after each epoch.
     checkpoint_dir : path-like, optional
-        Save after each epoch there, and go on from what is there.
+        Save after each epoch there, and go on from what is there. The state of callbacks is not
+        part of it.
     seed : int
         For modules that draw random numbers while they train, such as dropout.
     verbose : int
@@ -78,9 +94,11 @@ def train(
     Raises
     ------
     FloatingPointError
-        If the network's output is not finite.
+        If the network's output or weights are not finite after an epoch.
     Interrupted
         On Ctrl-C, with the net trained so far.
+    OSError
+        If `checkpoint_dir` cannot be written to.
     """
     options = {"optimizer": optimizer, "lr": lr, "weight_decay": weight_decay}
     net = as_net(
@@ -89,25 +107,17 @@ def train(
     )  # fmt: skip
     loop = _Loop(net, data, sampler, validation, BestEpoch(patience), after_epoch)
     if checkpoint_dir is not None:
-        kind = optimizer if isinstance(optimizer, str) else getattr(optimizer, "__qualname__", "")
-        setting = (kind, lr, weight_decay, max_epochs, patience, seed, sampler.lengths)
-        weights = module.state_dict().values()
-        key = fingerprint(setting, data.y, data.groups, *objective.state_dict().values(), *weights)
+        key = loop.fingerprint(options, max_epochs, patience, seed)
         loop.checkpoint = Checkpoint(checkpoint_dir, f"{stage}-{key[:16]}")
-    with isolated_torch_rng(seed, device) if draws_random_numbers(module) else nullcontext():
+    with isolated_torch_rng(seed, device) if loop.draws_random_numbers() else nullcontext():
         try:
             loop.run(max_epochs, verbose)
         except KeyboardInterrupt:
+            del net.history[loop.done :]  # an epoch that was cut short has no complete record
             raise Interrupted(net) from None
         finally:
             net.module_.eval()
     return net
-
-
-def draws_random_numbers(module: nn.Module) -> bool:
-    """Whether training may draw random numbers; if not, several fits can run in threads."""
-    plain = (nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d, Standardize)
-    return not all(type(part) in plain for part in module.modules())
 
 
 class _Loop:
@@ -125,16 +135,28 @@ class _Loop:
         self.net, self.data, self.sampler = net, data, sampler
         self.validation, self.best, self.after_epoch = validation, best, after_epoch
         self.checkpoint: Checkpoint | None = None
+        self.done = 0
+
+    def draws_random_numbers(self) -> bool:
+        """Whether training may draw random numbers; if not, several fits can run in threads."""
+        parts = self.net.module_.modules()
+        return holds_dataset(self.data.rows) or not all(type(part) in PLAIN for part in parts)
+
+    def fingerprint(self, *settings: Any) -> str:
+        """A name for this fit, which no fit with other data or settings has."""
+        held_out, sampler = self.validation, self.sampler
+        valid = None if held_out is None else (held_out.scoring, *_contents(held_out.data))
+        parts = (self.net.module_, self.net.criterion_, type(sampler), vars(sampler))
+        return fingerprint(settings, *parts, *_contents(self.data), valid)
 
     def run(self, max_epochs: float, verbose: int) -> None:
         stopped = self._resume()
-        done = len(self.net.history)
         n_epochs = math.ceil(max_epochs)
         self.net.notify("on_train_begin", X=self.data.rows, y=self.data.y)
-        with tqdm(total=n_epochs, initial=done, disable=not verbose, unit="epoch") as bar:
-            while done < n_epochs and not stopped:
-                stopped = self._epoch(min(1.0, max_epochs - done))
-                done += 1
+        with tqdm(total=n_epochs, initial=self.done, disable=not verbose, unit="epoch") as bar:
+            while self.done < n_epochs and not stopped:
+                stopped = self._epoch(min(1.0, max_epochs - self.done))
+                self.done += 1
                 self._save(stopped)
                 bar.update()
                 bar.set_postfix(_progress(self.net.history[-1]))
@@ -147,7 +169,8 @@ class _Loop:
         net, data = self.net, self.data
         net.notify("on_epoch_begin", dataset_train=data, dataset_valid=None)
         lengths = self.sampler.lengths
-        lengths = lengths[: math.ceil(fraction * len(lengths))]
+        # Rounded first: 1.1 epochs of 10 batches are 11, whatever 1.1 - 1 is in binary.
+        lengths = lengths[: max(1, math.ceil(round(fraction * len(lengths), 6)))]
         index = self.sampler.epoch()[: sum(lengths)]
         logits = net.train_epoch(data, index, lengths)
         self._record_training(logits, index)
@@ -163,10 +186,11 @@ class _Loop:
     def _record_training(self, logits: torch.Tensor, index: torch.Tensor) -> None:
         data, history = self.data, self.net.history
         stats = group_statistics(logits, data.y[index], data.groups[index], data.n_groups)
-        if not math.isfinite(stats.loss):
+        finite = all(weights.isfinite().all() for weights in self.net.module_.parameters())
+        if not (finite and math.isfinite(stats.loss)):
             raise FloatingPointError(
-                f"the training loss is {stats.loss} in epoch {len(history)}: lower `lr` (now "
-                f"{self.net.lr:g}), scale the inputs, or check the module for overflow."
+                f"training diverged in epoch {len(history)}, its loss is {stats.loss:g}: lower "
+                f"`lr` (now {self.net.lr:g}), scale the inputs, or check the module for overflow."
             )
         history.record("train_loss", stats.loss)
         history.record("train_accuracy", stats.accuracy)
@@ -192,12 +216,13 @@ class _Loop:
             getattr(self.net, part).load_state_dict(state[part])
         self.sampler.load_state_dict(state["sampler"])
         self.best.load_state_dict(state["best"])
-        if draws_random_numbers(self.net.module_):
+        if self.draws_random_numbers():
             torch.set_rng_state(state["rng"])
         for row in state["history"]:
             self.net.history.new_epoch()
             for name, value in row.items():
                 self.net.history.record(name, value)
+        self.done = len(self.net.history)
         return state["stopped"]
 
     def _save(self, stopped: bool) -> None:
@@ -210,6 +235,12 @@ class _Loop:
             | {"sampler": self.sampler.state_dict(), "best": self.best.state_dict()}
             | {"history": history, "stopped": stopped, "rng": torch.get_rng_state()}
         )
+
+
+def _contents(data: TrainingData) -> tuple[Any, ...]:
+    """What tells these rows from others; a torch Dataset may draw its values, so they are out."""
+    values = len(data) if holds_dataset(data.rows) else (batch for _, batch in blocks(data.rows))
+    return data.y, data.groups, values
 
 
 def _progress(row: dict[str, Any]) -> dict[str, str]:

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -64,7 +65,8 @@ class BestEpoch:
         self.waited = 0
 
     def should_stop(self, score: tuple[float, float], module: nn.Module) -> bool:
-        """Take in one more epoch."""
+        """Take in one more epoch; a score of NaN is worse than any other."""
+        score = (_nan_last(score[0]), _nan_last(score[1]))
         if self.score is None or score > self.score:
             self.score, self.waited = score, 0
             self.weights = {k: v.detach().clone() for k, v in module.state_dict().items()}
@@ -82,3 +84,7 @@ class BestEpoch:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.score, self.weights, self.waited = state["score"], state["weights"], state["waited"]
+
+
+def _nan_last(score: float) -> float:
+    return -math.inf if math.isnan(score) else score

@@ -1,0 +1,97 @@
+import joblib
+import numpy as np
+import pytest
+
+from skgroup.inference._parts import Part, Parts
+
+EMBED = {"scale": "none", "combine": "concat", "pca": None}
+CLUSTER = {"clusterer": "kmeans", "k": 2}
+
+# Class 0 is split by the first column, class 1 by the second.
+CODES = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+ROWS = np.array([[0, 0], [0, 1], [9, 0], [9, 1], [0, 0], [1, 0], [0, 9], [1, 9.0]])
+
+
+def fit(rows=ROWS, codes=CODES, n_parts=2, embed=EMBED, cluster=CLUSTER, seed=0, **options):
+    rng = np.random.RandomState(seed)
+    return Parts.fit([rows], codes, n_parts, embed, cluster, rng=rng, **options)
+
+
+def same_partition(labels, expected):
+    return len(set(zip(labels, expected, strict=True))) == len(set(labels)) == len(set(expected))
+
+
+def test_each_class_is_clustered_on_its_own():
+    parts, clusters = fit()
+    assert len(parts.parts) == 2
+    assert same_partition(clusters[:4], [0, 0, 1, 1])
+    assert same_partition(clusters[4:], [0, 0, 1, 1])
+
+
+def test_a_single_part_holds_all_rows():
+    parts, clusters = fit(n_parts=1, cluster=CLUSTER | {"k": 3})
+    assert len(parts.parts) == 1
+    assert same_partition(clusters, [0, 0, 1, 1, 0, 0, 2, 2])
+
+
+def test_other_classes_do_not_matter():
+    _, clusters = fit()
+    other = ROWS.copy()
+    other[4:] *= -7
+    _, again = fit(other)
+    assert (clusters[:4] == again[:4]).all()
+
+
+@pytest.mark.parametrize("n_parts", [1, 2])
+def test_rows_of_the_fit_are_assigned_as_fitted(n_parts):
+    parts, clusters = fit(n_parts=n_parts)
+    Z, again = parts.assign([ROWS], CODES)
+    assert (again == clusters).all()
+    np.testing.assert_array_equal(Z, ROWS)
+
+
+def test_new_rows_need_not_have_every_class():
+    parts, clusters = fit()
+    Z, found = parts.assign([np.array([[8.0, 0.5]])], np.array([0]))
+    assert found.tolist() == [clusters[2]]
+    assert Z.tolist() == [[8.0, 0.5]]
+
+
+def test_smaller_spaces_are_filled_up_with_zeros():
+    rng = np.random.default_rng(0)
+    codes = np.array([0] * 3 + [1] * 8)
+    rows = rng.normal(size=(11, 6))
+    embed = EMBED | {"pca": 4}
+    parts, _ = fit(rows, codes, embed=embed)
+    Z, _ = parts.assign([rows], codes)
+    assert Z.shape == (11, 4)
+    assert (Z[:3, 2:] == 0).all()
+    for c, part in enumerate(parts.parts):
+        own = part.embedding.transform([rows[codes == c]])
+        np.testing.assert_allclose(Z[codes == c, : own.shape[1]], own)
+
+
+def test_every_snapshot_counts():
+    # The first column alone cannot split class 1.
+    first, second = ROWS[:, :1], ROWS[:, 1:]
+    rng = np.random.RandomState(0)
+    parts, clusters = Parts.fit([first, second], CODES, 2, EMBED, CLUSTER, rng=rng)
+    assert same_partition(clusters[4:], [0, 0, 1, 1])
+    assert (parts.assign([first, second], CODES)[1] == clusters).all()
+
+
+def test_jobs_change_nothing():
+    rng = np.random.default_rng(0)
+    rows, codes = rng.normal(size=(90, 3)), np.repeat([0, 1, 2], 30)
+    _, clusters = fit(rows, codes, 3)
+    with joblib.parallel_config(backend="threading"):
+        _, again = fit(rows, codes, 3, n_jobs=2)
+    assert (clusters == again).all()
+
+
+def test_a_part_with_too_few_rows_says_so():
+    part = Part.fit([np.ones((1, 2))], EMBED, CLUSTER, 0)
+    assert part.clustering.labels_.tolist() == [0]
+    assert not part.clustering.usable_
+    Z, clusters = part.assign([np.array([[5.0, 5.0]])])
+    assert (Z.tolist(), clusters.tolist()) == ([[5.0, 5.0]], [0])

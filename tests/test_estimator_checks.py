@@ -1,0 +1,79 @@
+"""scikit-learn's own checks, on every public estimator, with a reason for each exception."""
+
+from collections import Counter
+from unittest import SkipTest
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+
+import skgroup
+
+# Enough training for the checks that ask for accuracy, on a network as small as that allows.
+QUICK = {"hidden_layer_sizes": (16,), "lr": 0.01, "max_epochs": 25}
+
+EQUIVALENCE = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
+SINGLE_PRECISION = (
+    "weighted and repeated rows give the same model up to single precision, in which networks are "
+    "trained, and the check asks for 7 digits; tests/classifiers/test_erm.py asks for 5"
+)
+BALANCED_BATCHES = (
+    "balanced batches repeat rows of small classes at random, so that repeated rows meet other "
+    "batches than weighted ones; with sampler='uniform' they agree, as "
+    "tests/classifiers/test_group_dro.py shows"
+)
+EXPECTED_TO_FAIL = {
+    "ERMClassifier": dict.fromkeys(EQUIVALENCE, SINGLE_PRECISION),
+    "GroupDROClassifier": dict.fromkeys(EQUIVALENCE, BALANCED_BATCHES),
+}
+MAY_SKIP = {
+    "check_array_api_input": "needs SCIPY_ARRAY_API in the environment before SciPy is imported",
+}
+
+
+def quick(cls):
+    return cls(**(QUICK if QUICK.keys() <= cls().get_params().keys() else {}))
+
+
+PUBLIC = [getattr(skgroup, name) for name in skgroup.__all__]
+CLASSES = [cls for cls in PUBLIC if isinstance(cls, type) and issubclass(cls, BaseEstimator)]
+ESTIMATORS = {cls.__name__: quick(cls) for cls in CLASSES}
+
+
+def reasons(estimator):
+    return EXPECTED_TO_FAIL.get(type(estimator).__name__, {})
+
+
+found = parametrize_with_checks(list(ESTIMATORS.values()), expected_failed_checks=reasons)
+CASES = list(found.args[1])  # in older versions a generator, which can be read only once
+each_check = pytest.mark.parametrize(found.args[0], CASES, **found.kwargs)
+
+
+# The checks know no groups: that the classes take their place is what they are to meet.
+@pytest.mark.filterwarnings("ignore::skgroup.exceptions.MissingGroupsWarning")
+@each_check
+def test_scikit_learn_s_checks(estimator, check):
+    try:
+        check(estimator)
+    except SkipTest:
+        assert check.func.__name__ in MAY_SKIP, "a check that is skipped has checked nothing"
+        raise
+
+
+def test_every_estimator_is_there():
+    assert {"ERMClassifier", "GroupDROClassifier"} <= ESTIMATORS.keys()
+    named = {name for name in skgroup.__all__ if name.endswith(("Classifier", "Inferrer"))}
+    assert ESTIMATORS.keys() == named
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_no_check_is_lost(name):
+    pairs = [getattr(case, "values", case) for case in CASES]  # marked ones are wrapped
+    ours = Counter(check.func.__name__ for e, check in pairs if type(e).__name__ == name)
+    theirs = Counter(c.func.__name__ for _, c in estimator_checks_generator(ESTIMATORS[name]))
+    assert ours == theirs
+    assert ours.total() >= 40
+    assert EXPECTED_TO_FAIL.get(name, {}).keys() <= ours.keys(), "checks that are there no more"
