@@ -9,9 +9,9 @@ import warnings
 import numpy as np
 import torch
 from _harness import compare
-from skorch import NeuralNetClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from skorch import NeuralNetClassifier
 from torch import nn
 from torch.nn.functional import cross_entropy
 

@@ -108,8 +108,8 @@ def encode_classes(y: NDArray) -> tuple[NDArray, NDArray]:
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise ValueError(
-            f"y has one class only ({classes.tolist()[0]!r}): at least two classes are needed. Check how "
-            "the rows were selected."
+            f"y has one class only ({classes.tolist()[0]!r}): at least two classes are needed. "
+            "Check how the rows were selected."
         )
     return classes, codes.astype(np.int64)
 

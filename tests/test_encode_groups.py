@@ -11,7 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skgroup._groups import encode_groups
+from skgroup._encode_groups import encode_groups
 from skgroup.exceptions import GroupsError
 
 NAN = float("nan")

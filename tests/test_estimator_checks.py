@@ -10,7 +10,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 import skgroup
 
 # Enough training for the checks that ask for accuracy, on a network as small as that allows.
-QUICK = {"hidden_layer_sizes": (16,), "lr": 0.01, "max_epochs": 25}
+QUICK = {"hidden_layer_sizes": (16,), "lr": 0.03, "max_epochs": 10}
 
 EQUIVALENCE = (
     "check_sample_weight_equivalence_on_dense_data",

@@ -27,14 +27,15 @@ INITS = [p for p in SOURCES if p.name == "__init__.py"]
 TORCH_LAYER = {"_data", "modules", "objectives", "samplers", "gradients"}
 TABLES = {"datasets", "metrics", "model_selection"}
 METHODS = {"classifiers", "inference"}
-BESIDE = {"_groups", "_sklearn", "exceptions"}
+GROUPS = {"_encode_groups", "_grouped_array", "_groups"}
+BESIDE = GROUPS | {"_sklearn", "exceptions"}
 BELOW = TORCH_LAYER | {"_inputs", "_random", "clustering", "training"}
 ARRAYS = {"numpy", "scipy", "joblib"}
 LAYERS = {
     "exceptions": (set(), set()),
     "_sklearn": ({"sklearn"}, set()),
     "_random": (ARRAYS | {"torch"}, {"exceptions"}),
-    "_groups": (ARRAYS | {"sklearn", "pandas"}, {"_sklearn", "exceptions"}),
+    **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
     "training": (ARRAYS | {"torch", "skorch", "tqdm"}, TORCH_LAYER | {"_random", "exceptions"}),
     "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE),

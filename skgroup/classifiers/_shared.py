@@ -32,7 +32,7 @@ SHARED_CONSTRAINTS: dict[str, list[Any]] = {
     "verbose": ["verbose"],
 }
 
-_PARAMETERS = '''module : torch.nn.Module, callable, or None, default=None
+_PARAMETERS = """module : torch.nn.Module, callable, or None, default=None
         The network; it returns logits of shape (n_samples, n_classes). A callable
         ``(n_features, n_classes) -> Module`` builds one; an instance is deep-copied for each fit;
         None is a fully connected ReLU network.
@@ -52,7 +52,7 @@ _PARAMETERS = '''module : torch.nn.Module, callable, or None, default=None
     batch_size : int, default=128
         Rows per step.
     early_stopping : bool or "auto", default={early_stopping}
-        Keep the best epoch on held-out rows. "auto": when there are at least 1,000 rows and every
+        Keep the best epoch on held-out rows. "auto": when there are at least 2,000 rows and every
         group (or class) has at least 10 rows to validate on.
     validation_fraction : float, default=0.2
         Share of each class x group cell held out for early stopping, unless `fit` gets `X_val`.
@@ -75,9 +75,9 @@ default="auto"
         Seed of weights, batches and split. An int makes fits repeatable and leaves NumPy's and
         torch's global generators alone; None draws one seed from NumPy's, as in scikit-learn.
     verbose : int, default=0
-        1 shows a progress bar with loss, average and worst-group accuracy.'''
+        1 shows a progress bar with loss, average and worst-group accuracy."""
 
-_ATTRIBUTES = '''classes_ : ndarray of shape (n_classes,)
+_ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         Class labels.
     net_ : skorch net
         The trained network; it speaks in class codes 0 to n_classes - 1.
@@ -98,7 +98,7 @@ _ATTRIBUTES = '''classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
         Number of features seen in `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Feature names, when X is a DataFrame with string names.'''
+        Feature names, when X is a DataFrame with string names."""
 
 C = TypeVar("C", bound=type)
 

@@ -11,7 +11,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from skgroup._data import SubsetRows, as_rows
-from skgroup._groups import ResolvedGroups, check_same_index, encode_groups, get_groups
+from skgroup._encode_groups import encode_groups
+from skgroup._grouped_array import get_groups
+from skgroup._groups import ResolvedGroups, check_same_index
 from skgroup._inputs import check_X, feature_statistics, labels_of, n_features_of, n_rows_of
 from skgroup.exceptions import GroupsError
 from skgroup.samplers import BalancedSampler, UniformSampler
@@ -20,7 +22,7 @@ from skgroup.training import TrainingData, Validation
 __all__ = ["Sample", "Seeds", "Task", "make_task", "split_rows", "validation_sample"]
 
 # Below these sizes a held-out worst group says more about luck than about the model.
-MIN_ROWS_TO_STOP_EARLY = 1000
+MIN_ROWS_TO_STOP_EARLY = 2000
 MIN_GROUP_ROWS_TO_STOP_EARLY = 10
 
 
@@ -119,10 +121,10 @@ class Sample:
         rows = np.flatnonzero(keep)
         empty = np.setdiff1d(np.arange(len(classes)), y[rows])
         if len(empty):
+            name = classes.tolist()[empty[0]]
             raise ValueError(
-                f"sample_weight is zero for every sample of class {classes.tolist()[empty[0]]!r} that is "
-                "no outlier: remove the class from y, or give some of its samples a positive "
-                "weight."
+                f"sample_weight is zero for every sample of class {name!r} that is no outlier: "
+                "remove the class from y, or give some of its samples a positive weight."
             )
         present, groups = np.unique(groups[rows], return_inverse=True)
         weight = None if weight is None else weight[rows]

@@ -31,7 +31,5 @@ def choose_k(Z: NDArray, labels_for: Callable[[int], NDArray[np.intp]]) -> int:
     -------
     k : int
     """
-    scores = np.array(
-        [class_silhouette(Z, labels_for(k), max_rows=len(Z)) for k in CANDIDATES]
-    )
+    scores = np.array([class_silhouette(Z, labels_for(k), max_rows=len(Z)) for k in CANDIDATES])
     return CANDIDATES[int(np.argmax(scores >= scores.max() - TOLERANCE))]

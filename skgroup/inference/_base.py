@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
-from skgroup._groups import GroupedArray, check_same_index
+from skgroup._grouped_array import GroupedArray
+from skgroup._groups import check_same_index
 from skgroup._inputs import check_X, check_X_y, n_rows_of
 from skgroup._sklearn import _fit_context
 from skgroup.clustering import class_silhouette

@@ -174,8 +174,9 @@ class GradientGroupInferrer(BaseGroupInferrer):
         epochs: float | None = None, source: str = "head", scale: str = "auto",
         combine: str = "concat", pca: Any = "auto", eps: float = 0.45, min_samples: int = 60,
         min_cluster_share: float = 0.01, small_clusters: str = "outlier", standardize: bool = True,
-        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.01, batch_size: int = 128,
-        device: Any = "cpu", n_jobs: int | None = None, random_state: Any = None, verbose: int = 0,
+        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.01,
+        batch_size: int = 128, device: Any = "cpu", n_jobs: int | None = None,
+        random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip
         self.k = k
         self.clusterer = clusterer

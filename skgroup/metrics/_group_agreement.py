@@ -9,7 +9,8 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils import column_or_1d
 
-from skgroup._groups import check_same_index, encode_groups
+from skgroup._encode_groups import encode_groups
+from skgroup._groups import check_same_index
 from skgroup.exceptions import GroupsError
 from skgroup.metrics._tally import n_rows
 

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import make_scorer
 from sklearn.utils.metadata_routing import MetadataRequest
 
-from skgroup._groups import check_same_index, get_groups
+from skgroup._grouped_array import get_groups
+from skgroup._groups import check_same_index
 from skgroup._sklearn import validate_params
 from skgroup.exceptions import GroupsError
 from skgroup.metrics._average_accuracy import group_balanced_accuracy

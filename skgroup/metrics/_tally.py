@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import type_of_target, unique_labels
 
-from skgroup._groups import check_same_index, encode_groups
+from skgroup._encode_groups import encode_groups
+from skgroup._groups import check_same_index
 from skgroup.exceptions import GroupsError
 
 

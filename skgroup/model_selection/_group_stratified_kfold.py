@@ -9,7 +9,9 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
-from skgroup._groups import check_same_index, encode_groups, get_groups
+from skgroup._encode_groups import encode_groups
+from skgroup._grouped_array import get_groups
+from skgroup._groups import check_same_index
 from skgroup.exceptions import GroupsError
 
 __all__ = ["GroupStratifiedKFold"]

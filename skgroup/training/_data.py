@@ -21,6 +21,15 @@ class TrainingData:
         Class and group of each row, counted from 0.
     n_groups : int
         Number of groups.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgroup._data import as_rows
+    >>> from skgroup.training import TrainingData
+    >>> codes = torch.tensor([0, 1, 1])
+    >>> len(TrainingData(as_rows(torch.zeros(3, 2)), y=codes, groups=codes, n_groups=2))
+    3
     """
 
     rows: Rows

@@ -18,6 +18,22 @@ class Net(NeuralNetClassifier):
     """A skorch net that trains on batches indexed from tensors, without a data loader.
 
     It speaks in class codes (0 to n_classes - 1) and has no callbacks but the user's.
+
+    Parameters
+    ----------
+    module, criterion, train_split, classes : object
+        As in :class:`skorch.NeuralNetClassifier`; :func:`as_net` fills them in.
+    *args, **kwargs : object
+        Likewise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgroup.modules import mlp
+    >>> from skgroup.training import as_net
+    >>> net = as_net(mlp(2, 3), n_classes=3)
+    >>> net.predict_proba(np.zeros((4, 2), np.float32)).shape
+    (4, 3)
     """
 
     def get_default_callbacks(self) -> list:
@@ -84,7 +100,26 @@ def as_net(
     callbacks: Any = None,
     device: Any = "cpu",
 ) -> Net:
-    """Put `module` into an initialised skorch net; its weights stay as they are."""
+    """Put `module` into an initialised skorch net; its weights stay as they are.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network; it is not copied.
+    n_classes : int
+        Columns of its output.
+    objective : nn.Module, optional
+        What is minimised; None: the cross-entropy.
+    optimizer, lr, weight_decay, max_epochs, batch_size, callbacks, device : object
+        See :func:`train`.
+
+    Examples
+    --------
+    >>> from skgroup.modules import mlp
+    >>> from skgroup.training import as_net
+    >>> as_net(mlp(2, 3), n_classes=3).classes_
+    array([0, 1, 2])
+    """
     net = Net(
         module,
         criterion=objective or nn.CrossEntropyLoss(),
@@ -103,5 +138,19 @@ def as_net(
 
 
 def is_net(model: Any) -> bool:
-    """Whether `model` is a skorch net."""
+    """Whether `model` is a skorch net.
+
+    Parameters
+    ----------
+    model : object
+        Anything.
+
+    Examples
+    --------
+    >>> from skgroup.modules import mlp
+    >>> from skgroup.training import as_net, is_net
+    >>> module = mlp(2, 3)
+    >>> is_net(module), is_net(as_net(module, n_classes=3))
+    (False, True)
+    """
     return isinstance(model, NeuralNet)

@@ -33,7 +33,17 @@ PLAIN = {nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d,
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during training; `net` is what was trained so far."""
+    """Ctrl-C during training; `net` is what was trained so far.
+
+    Examples
+    --------
+    >>> from skgroup.training import Interrupted
+    >>> try:
+    ...     raise Interrupted(net="half a net")
+    ... except KeyboardInterrupt as stop:
+    ...     print(stop.net)
+    half a net
+    """
 
     def __init__(self, net: Net):
         super().__init__("training was interrupted")
@@ -75,21 +85,36 @@ def train(
         ``epoch()`` gives row numbers, ``lengths`` the batches they are cut into.
     n_classes : int
         Columns of the logits.
-    optimizer, lr, weight_decay
-        See :func:`skgroup.training._optimizers.make_optimizer`.
-    max_epochs : float
+    optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
+        "sgd" has momentum 0.9. A callable takes parameters and returns a torch optimiser.
+    lr, weight_decay : float
+        Of an optimiser given by name.
+    max_epochs : float, default=50
         Passes over the sampler's index; a fraction of an epoch is cut at a batch.
     validation : Validation, optional
-        Keep the best epoch by its criterion, stop after `patience` epochs without a better one.
+        Keep the best epoch by its criterion.
+    patience : int, default=10
+        Stop after so many epochs without a better one.
+    callbacks : list of skorch callbacks, optional
+        One that raises KeyboardInterrupt at the end of an epoch ends the training.
     after_epoch : callable, optional
         Called with the module after each epoch.
     checkpoint_dir : path-like, optional
         Save after each epoch there, and go on from what is there. The state of callbacks is not
         part of it.
-    seed : int
+    stage : str, default="fit"
+        Tells the trainings of one fit apart on disk.
+    device : str or torch.device, default="cpu"
+        Where the module is trained.
+    seed : int, default=0
         For modules that draw random numbers while they train, such as dropout.
-    verbose : int
+    verbose : int, default=0
         1 shows a progress bar.
+
+    Returns
+    -------
+    Net
+        Its ``history`` has a row for each epoch.
 
     Raises
     ------
@@ -99,6 +124,21 @@ def train(
         On Ctrl-C, with the net trained so far.
     OSError
         If `checkpoint_dir` cannot be written to.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgroup._data import as_rows
+    >>> from skgroup.modules import mlp
+    >>> from skgroup.objectives import MeanLoss
+    >>> from skgroup.samplers import UniformSampler
+    >>> from skgroup.training import TrainingData, train
+    >>> X, y = torch.tensor([[-1.0], [1.0]]), torch.tensor([0, 1])
+    >>> data = TrainingData(as_rows(X), y, groups=y, n_groups=2)
+    >>> sampler = UniformSampler(2, batch_size=2, seed=0)
+    >>> net = train(mlp(1, 2), MeanLoss(), data, sampler=sampler, n_classes=2, lr=0.1)
+    >>> net.module_(X).argmax(dim=1)
+    tensor([0, 1])
     """
     options = {"optimizer": optimizer, "lr": lr, "weight_decay": weight_decay}
     net = as_net(

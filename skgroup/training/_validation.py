@@ -26,6 +26,17 @@ class Validation:
     scoring : {"worst_group", "group_balanced", "worst_class", "accuracy"} or callable
         A callable gets ``(y_true, y_pred, groups)`` as codes and returns a number; higher is
         better.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgroup._data import as_rows
+    >>> from skgroup.training import TrainingData, Validation
+    >>> logits, y = torch.tensor([[2.0, 0.0], [2.0, 0.0], [0.0, 2.0]]), torch.tensor([0, 1, 1])
+    >>> data = TrainingData(as_rows(logits), y, groups=y, n_groups=2)
+    >>> (worst, mean), _ = Validation(data, "worst_group").evaluate(torch.nn.Identity())
+    >>> worst, mean
+    (0.5, 0.75)
     """
 
     data: TrainingData

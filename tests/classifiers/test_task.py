@@ -161,8 +161,10 @@ def test_validation_rows_have_no_part_in_the_statistics():
         (999, 20, 2, False),
         (1000, 18, 2, False),  # 9 of 18 are held out: too few to compare
         (1000, 19, 2, True),  # half of 19, to even: 10
-        (1000, 18, 3, True),  # two groups are large enough
-        (1000, 1, 1, False),  # a single group has nothing to be compared with
+        (1000, 18, 3, False),  # every group counts
+        (1000, 20, 3, True),
+        (1000, 1, 2, False),  # its only row is trained on
+        (1000, 0, 1, True),
     ],
 )
 def test_early_stopping_auto(n_rows, small, n_groups, on):
