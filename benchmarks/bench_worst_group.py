@@ -65,26 +65,30 @@ def cross_validated(X, y, groups, seed):
     return [scores(y, groups, pooled[name]) for name in METHODS], np.mean(ari)
 
 
-def easy(seed):
-    make = make_shortcut_classification
-    train = make(8000, random_state=seed)
-    return train, make(8000, agreement=0.5, subset="test", random_state=seed)
+def made(core, shortcut):
+    """8,000 rows of 20 columns: class means at +-core in one and +-shortcut in another."""
+    strength = {"core_strength": core, "shortcut_strength": shortcut}
+
+    def draw(seed):
+        make = make_shortcut_classification
+        train = make(8000, **strength, random_state=seed)
+        return train, make(8000, **strength, agreement=0.5, subset="test", random_state=seed)
+
+    return draw
 
 
-def weak(seed):
-    strength = {"core_strength": 0.7, "shortcut_strength": 1.0}
-    make = make_shortcut_classification
-    train = make(8000, **strength, random_state=seed)
-    return train, make(8000, **strength, agreement=0.5, subset="test", random_state=seed)
+def digits(agreement):
+    """8 x 8 digits below 5 against the rest, colour agreeing with the class."""
 
+    def draw(seed):
+        train = make_colored_digits(agreement=agreement, random_state=seed)
+        tests = [
+            make_colored_digits(subset=subset, agreement=0.5, random_state=seed)
+            for subset in ("validation", "test")
+        ]
+        return train, tuple(np.concatenate(parts) for parts in zip(*tests, strict=True))
 
-def digits(seed):
-    train = make_colored_digits(random_state=seed)
-    tests = [
-        make_colored_digits(subset=s, agreement=0.5, random_state=seed)
-        for s in ("validation", "test")
-    ]
-    return train, tuple(np.concatenate(parts) for parts in zip(*tests, strict=True))
+    return draw
 
 
 def adult(path):
@@ -140,9 +144,17 @@ def main():
     parser.add_argument("--adult", help="path of adult.csv.gz")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--only", nargs="*", help="first words of names")
+    parser.add_argument("--limits", action="store_true", help="shortcuts too weak to be found")
     options = parser.parse_args()
-    sources = {"easy shortcut": easy, "weak shortcut": weak, "coloured digits": digits}
+    sources = {
+        "easy shortcut": made(1.0, 3.0),
+        "weak shortcut": made(0.5, 2.0),
+        "digits, 90 % agreement": digits(0.9),
+        "digits, 95 % agreement": digits(0.95),
+    }
+    if options.limits:
+        sources = {f"limit: shortcut {s}": made(0.5, s) for s in (1.5, 1.0)}
     if options.adult:
         sources["Adult, planted column"] = adult(options.adult)
     run = Parallel(n_jobs=options.jobs)
@@ -150,7 +162,7 @@ def main():
     for name, draw in sources.items():
         if not options.only or name.split()[0] in options.only:
             report(name, run(delayed(one_split)(*draw(seed), seed) for seed in seeds))
-    if not options.only or "COMPAS" in options.only:
+    if "COMPAS" in (options.only or ["COMPAS"] * (not options.limits)):
         report("COMPAS", run(delayed(cross_validated)(*compas(), seed) for seed in seeds))
 
 

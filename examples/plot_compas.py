@@ -33,6 +33,7 @@ parser.add_argument("--output", type=Path, default=Path("demo_output"), help="fo
 output = parser.parse_args().output
 output.mkdir(parents=True, exist_ok=True)
 
+plt.style.use("tableau-colorblind10")
 compas = load_compas(label="is_recid")
 X, y, groups = compas.data, compas.target, compas.groups
 
@@ -93,7 +94,7 @@ for shift, (name, score) in zip((0.22, 0, -0.22), scores.items(), strict=True):
 axes.set_yticks(np.arange(len(order)), [f"{labels[i]}  (n = {sizes[i]})" for i in order])
 axes.set_xlabel("accuracy with 95 % interval; dotted: worst group of each model")
 axes.set_title("COMPAS: accuracy per race, sex and outcome")
-axes.legend(loc="lower left")
+axes.legend(loc="upper right")
 figure.savefig(output / "compas_groups.png", dpi=150)
 
 # %%
@@ -102,11 +103,10 @@ figure.savefig(output / "compas_groups.png", dpi=150)
 inferrer = GradientGroupInferrer(random_state=0).fit(X, y)
 Z = inferrer.embed(X, y)
 figure, panels = plt.subplots(1, 2, figsize=(10, 4.5), layout="constrained")
-palette = plt.get_cmap("tab10")
 for c, panel in enumerate(panels):
-    for i, group in enumerate(np.unique(inferrer.groups_[y == c])):
+    for group in np.unique(inferrer.groups_[y == c]):
         rows = (y == c) & (inferrer.groups_ == group)
-        style = {"color": "black", "marker": "x"} if group < 0 else {"color": palette(i % 10)}
+        style = {"color": "black", "marker": "x"} if group < 0 else {}
         name = "outliers" if group < 0 else f"group {group}"
         panel.scatter(Z[rows, 0], Z[rows, 1], s=6, label=f"{name} ({rows.sum()})", **style)
     panel.set_title(f"{compas.target_names[c]}")

@@ -6,6 +6,7 @@ from torch import nn
 
 from skgroup import ERMClassifier, GroupDROClassifier
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, check_layer_sizes, document_shared
+from skgroup.classifiers._task import MIN_ROWS_TO_STOP_EARLY
 
 
 def test_shared_parameters_are_those_of_plain_erm():
@@ -34,6 +35,7 @@ def test_docstrings_are_complete(Classifier):
     assert "{" + "shared" not in text
     default = "False" if Classifier is ERMClassifier else "'auto'"
     assert f'early_stopping : bool or "auto", default={default}' in text
+    assert f"at least {MIN_ROWS_TO_STOP_EARLY:,} rows" in text
     for name in [*SHARED_CONSTRAINTS, "history_", "group_labels_", "n_outliers_"]:
         assert f"\n{name}" in text
 

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from skgroup import ERMClassifier, GroupedArray
 from skgroup._groups import ResolvedGroups
-from skgroup.classifiers._task import Sample, Seeds, make_task, split_rows, validation_sample
+from skgroup.classifiers._task import (
+    MIN_GROUP_ROWS_TO_STOP_EARLY,
+    MIN_ROWS_TO_STOP_EARLY,
+    Sample,
+    Seeds,
+    make_task,
+    split_rows,
+    validation_sample,
+)
 from skgroup.exceptions import GroupsError
 from skgroup.samplers import BalancedSampler, UniformSampler
 
@@ -103,7 +111,7 @@ def test_without_groups_the_classes_are_groups():
     assert not fallback.has_groups
 
 
-def test_all_rows_are_not_copied():
+def test_rows_are_not_copied():
     rows = Sample.create(X, Y, CLASSES, None, None).data(np.arange(6), "cpu").rows
     assert rows.values.data_ptr() == X.ctypes.data
 
@@ -155,31 +163,31 @@ def test_validation_rows_have_no_part_in_the_statistics():
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "small", "n_groups", "on"),
+    ("missing", "small", "n_groups", "on"),
     [
-        (1000, 20, 2, True),
-        (999, 20, 2, False),
-        (1000, 18, 2, False),  # 9 of 18 are held out: too few to compare
-        (1000, 19, 2, True),  # half of 19, to even: 10
-        (1000, 18, 3, False),  # every group counts
-        (1000, 20, 3, True),
-        (1000, 1, 2, False),  # its only row is trained on
-        (1000, 0, 1, True),
+        (0, 20, 2, True),
+        (1, 20, 2, False),  # a row too few
+        (0, 18, 2, False),  # 9 of 18 are held out: too few to compare
+        (0, 19, 2, True),  # half of 19, to even: 10
+        (0, 18, 3, False),  # every group counts
+        (0, 20, 3, True),
+        (0, 1, 2, False),  # its only row is trained on
+        (0, 0, 1, True),
     ],
 )
-def test_early_stopping_auto(n_rows, small, n_groups, on):
-    groups = np.zeros(n_rows, dtype=int)
-    if n_groups > 1:
-        groups[:small] = 1
+def test_early_stopping_auto(missing, small, n_groups, on):
+    assert MIN_GROUP_ROWS_TO_STOP_EARLY == 10
+    groups = np.zeros(MIN_ROWS_TO_STOP_EARLY - missing, dtype=int)
+    groups[:small] = 1
     if n_groups > 2:
         groups[-300:] = 2
     made = Sample.create(
-        np.zeros((n_rows, 1)), np.zeros(n_rows, dtype=int), CLASSES[:1],
+        np.zeros((len(groups), 1)), np.zeros(len(groups), dtype=int), CLASSES[:1],
         found(groups, LABELS[:n_groups]), None,
     )  # fmt: skip
     task = make_task(settings(early_stopping="auto"), made, None, SEEDS)
     assert (task.validation is not None) == on
-    assert len(task.data) == (n_rows if not on else n_rows - len(task.validation.data))
+    assert len(task.data) + (len(task.validation.data) if on else 0) == len(groups)
 
 
 @pytest.mark.parametrize("kind", [bool, np.bool_])
