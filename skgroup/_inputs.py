@@ -42,10 +42,12 @@ def check_X(estimator: Any, X: Any, *, own_module: bool, reset: bool = False, **
     torch Dataset.
     """
     if not is_torch_input(X):
-        return validate_data(
+        X = validate_data(
             estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
             allow_nd=own_module, **kwargs,
         )  # fmt: skip
+        _check_range(X)
+        return X
     if not own_module:
         raise TypeError(
             f"X is a {type(X).__name__}, which the default network cannot read: pass a 2-D array, "
@@ -71,6 +73,15 @@ def _check_finite(values: Any, name: str) -> None:
         raise ValueError(f"Input {name} contains NaN or infinity: impute or remove those rows.")
 
 
+def _check_range(X: Any) -> None:
+    values, limit = X.data if sparse.issparse(X) else X, np.finfo(np.float32).max
+    if X.dtype != np.float32 and values.size and max(values.max(), -values.min()) > limit:
+        raise ValueError(
+            f"X contains values beyond {limit:.1e}, too large for the float32 arithmetic of the "
+            "network: rescale its columns."
+        )
+
+
 def check_X_y(estimator: Any, X: Any, y: Any, *, own_module: bool) -> tuple[Any, NDArray, NDArray]:
     """Validate samples and classes; return X, the class codes and the sorted classes."""
     if is_torch_input(X):
@@ -85,6 +96,7 @@ def check_X_y(estimator: Any, X: Any, y: Any, *, own_module: bool) -> tuple[Any,
             estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32],
             allow_nd=own_module,
         )  # fmt: skip
+        _check_range(X)
     classes, codes = encode_classes(y)
     return X, codes, classes
 

@@ -293,3 +293,14 @@ def test_entries_given_twice_are_added():
     mean, scale = feature_statistics(twice)
     assert (mean.tolist(), scale.tolist()) == ([3.5], [0.5])
     assert twice.nnz == 3  # the caller's matrix stays as it is
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, sparse.csr_matrix])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_values_that_float32_cannot_hold(wrap, sign):
+    X = np.eye(4)
+    X[2, 2] = sign * 1e39
+    with pytest.raises(ValueError, match=r"beyond 3\.4e\+38.*rescale its columns"):
+        check_X_y(Estimator(), wrap(X), [0, 1, 0, 1], own_module=False)
+    X[2, 2] = sign * 3e38
+    check_X_y(Estimator(), wrap(X), [0, 1, 0, 1], own_module=False)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 
 from skgroup import GradientGroupInferrer
@@ -25,3 +26,17 @@ def make():
         source="head", scale="rms", combine="concat", pca=10, min_cluster_share=0.01,
         small_clusters="outlier", standardize=True, weight_decay=0.0, random_state=0,
     )  # fmt: skip
+
+
+def draw_classes(n_classes=2, n_rows=150, seed=0):
+    """Overlapping classes, and columns of different means and deviations."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n_rows, 3))
+    y = (X @ rng.normal(size=(3, n_classes)) + rng.gumbel(size=(n_rows, n_classes))).argmax(axis=1)
+    return X * [1.0, 10.0, 0.1] + [0.0, 5.0, -3.0], y
+
+
+@pytest.fixture
+def draw():
+    """A function that draws X and the class codes of a few rows."""
+    return draw_classes

@@ -14,6 +14,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import silhouette_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 
 from skgroup import GroupedArray, get_groups
 from skgroup.exceptions import GroupsError, UnusableSplitWarning
@@ -371,3 +372,10 @@ def test_a_second_fit_forgets_the_first():
     inferrer.fit(X, Y)
     assert inferrer.n_features_in_ == 1
     assert (inferrer.groups_ == ColumnInferrer().fit(X, Y).groups_).all()
+
+
+def test_tags():
+    tags = get_tags(ColumnInferrer())
+    assert tags.input_tags.sparse
+    assert tags.target_tags.required
+    assert tags.transformer_tags.preserves_dtype == ["float64", "float32"]
