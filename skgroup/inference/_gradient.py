@@ -58,7 +58,8 @@ class GradientGroupInferrer(BaseGroupInferrer):
         Scaling of the gradients. "residual" keeps each direction and sets the length to that of
         the residual, the probabilities minus the one-hot label, so that rows with large inputs
         do not decide; for the others see :func:`skgroup.clustering.fit_scaling`. "auto":
-        "centred_unit" for "dbscan" and "hdbscan", else "residual".
+        "centred_unit" for "dbscan" and "hdbscan"; else "residual" for the linear reference and
+        for classifiers, "rms" for networks.
     combine : {"concat", "mean", "last", "first"}, default="concat"
         How gradients of several epochs are put together, each scaled on its own.
     pca : {"auto"}, int, float or None, default="auto"
@@ -219,8 +220,9 @@ class GradientGroupInferrer(BaseGroupInferrer):
     def _scale(self) -> str:
         if self.scale != "auto":
             return self.scale
-        density = isinstance(self.clusterer, str) and self.clusterer in DENSITY
-        return "centred_unit" if density else "residual"
+        if isinstance(self.clusterer, str) and self.clusterer in DENSITY:
+            return "centred_unit"
+        return "residual" if self._model.is_linear else "rms"
 
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
         self._warn_of_flat_source()

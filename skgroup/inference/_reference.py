@@ -34,9 +34,8 @@ __all__ = ["ClassifierReference", "NetReference", "fit_linear", "fit_module", "w
 class NetReference:
     """A network and its snapshots over the epochs; the last one is the network itself."""
 
-    def __init__(self, net: Net, snapshots: list[nn.Module]):
-        self.model = net
-        self.snapshots = snapshots
+    def __init__(self, net: Net, snapshots: list[nn.Module], *, is_linear: bool = False):
+        self.model, self.snapshots, self.is_linear = net, snapshots, is_linear
 
     def gradients(self, X: Any, y: NDArray, source: str, sketch: int | None, seed: int) -> list:
         """Per-sample gradients of each snapshot."""
@@ -61,6 +60,8 @@ class ClassifierReference:
     That is the gradient of a linear model with the same probabilities: exact for one, and a
     surrogate for trees and the like. `names` are those of the columns, when X was a frame.
     """
+
+    is_linear = True
 
     def __init__(
         self, estimator: Any, statistics: tuple[NDArray, NDArray], names: NDArray | None = None
@@ -124,7 +125,8 @@ def fit_linear(
         head = module.get_submodule("head")
         head.weight.copy_(torch.as_tensor(weight))  # type: ignore[operator]
         head.bias.copy_(torch.as_tensor(bias))  # type: ignore[operator]
-    return NetReference(as_net(module, n_classes, device=device), [module.eval()])
+    net = as_net(module, n_classes, device=device)
+    return NetReference(net, [module.eval()], is_linear=True)
 
 
 def fit_module(

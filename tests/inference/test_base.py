@@ -1,6 +1,7 @@
 """What all inferrers share, on the smallest one: it clusters the columns of X themselves."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from sklearn.utils import get_tags
 
 from skgroup import GroupedArray, get_groups
 from skgroup.exceptions import GroupsError, UnusableSplitWarning
+from skgroup.inference import _base as base_file
 from skgroup.inference._base import BaseGroupInferrer
 
 
@@ -294,6 +296,16 @@ def test_score_of_a_class_with_one_label_is_minus_one():
     rows, y = np.vstack([first, second]), ["n"] * 5 + ["p"] * 3
     silhouette = silhouette_score(first, inferrer.predict(first, ["n"] * 5))
     assert inferrer.score(rows, y) == pytest.approx((5 * silhouette - 3) / 8)
+
+
+def test_score_of_a_sample_of_rows_is_repeatable(monkeypatch):
+    rows, y = draw()
+    inferrer = ColumnInferrer().fit(rows, y)
+    exact = inferrer.score(rows, y)
+    few_rows = partial(base_file.class_silhouette, max_rows=20)
+    monkeypatch.setattr(base_file, "class_silhouette", few_rows)
+    first, again = inferrer.score(rows, y), inferrer.score(rows, y)
+    assert first == again != exact
 
 
 @pytest.mark.parametrize("method", ["predict", "embed", "score"])

@@ -128,6 +128,15 @@ def test_a_tenth_of_an_epoch_is_one_step_here(draw):
     torch.testing.assert_close(weights(reference.model.module_), weights(second))
 
 
+def test_seeds_of_weights_and_batches(draw):
+    X, y = draw()
+    seeds = [[1, 2, 3, 4], [1, 2, 3, 4], [0, 2, 3, 4], [1, 0, 3, 4]]
+    first, again, *others = (weights(trained(X, y, seeds=s).model.module_) for s in seeds)
+    assert torch.equal(first, again)
+    for other in others:
+        assert not torch.allclose(first, other)
+
+
 def test_the_users_module_is_not_trained(draw):
     module = nn.Linear(3, 2)
     before = weights(module).clone()

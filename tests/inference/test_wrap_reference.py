@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
@@ -19,10 +20,7 @@ from skorch import NeuralNetClassifier
 from torch import nn
 
 from skgroup import ERMClassifier
-from skgroup.inference._reference import (
-    NetReference,
-    wrap_reference,
-)
+from skgroup.inference._reference import NetReference, wrap_reference
 
 CLASSES = np.array(["a", "b", "c"])
 
@@ -32,8 +30,8 @@ def wrapped(reference, X, y, *, classes=None, names=None, seed=0):
     return wrap_reference(reference, X, y, classes, names=names, seed=seed, device="cpu")
 
 
-def gradients(reference, X, y, sketch=None, seed=0):
-    (found,) = reference.gradients(X, y, "head", sketch, seed)
+def gradients(reference, X, y):
+    (found,) = reference.gradients(X, y, "head", None, 0)
     return found
 
 
@@ -219,6 +217,16 @@ def test_a_reference_that_knows_no_names_is_not_given_any(draw):
     fitted = LogisticRegression().fit(X, y)
     found = wrapped(fitted, X, y, names=names)  # scikit-learn would warn
     np.testing.assert_array_equal(found.probabilities(X), fitted.predict_proba(X))
+
+
+def test_sparse_frames(draw):
+    X, y = draw()
+    rows, names = sparse.csr_matrix(X), np.array(["a", "b", "c"], dtype=object)
+    found = wrapped(LogisticRegression(), rows, y, names=names)
+    expected = wrapped(LogisticRegression(), X, y)
+    np.testing.assert_allclose(found.probabilities(rows), expected.probabilities(X), atol=1e-4)
+    found, expected = gradients(found, rows, y), gradients(expected, X, y)
+    np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
 @pytest.mark.parametrize("make", [LogisticRegression, erm])

@@ -157,7 +157,8 @@ def test_silent_by_default(capsys):
 
 
 def test_the_progress_bar_goes_to_stderr(capsys):
-    net = fit(verbose=1, validation=Validation(DATA, "worst_group"), patience=9)
+    reversed_ = TrainingData(as_rows(X), 1 - Y, Y, 2)  # what is right here is wrong there
+    net = fit(verbose=1, validation=Validation(reversed_, "worst_group"), patience=9)
     out, err = capsys.readouterr()
     assert out == ""
     last = err.rstrip().split("\r")[-1]

@@ -1,3 +1,4 @@
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -187,6 +188,13 @@ def test_saving_replaces_in_one_step(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         checkpoint.save({"history": [], "value": 2})
     assert Checkpoint(tmp_path, "name").load() == {"history": [], "value": 1}
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path):
+    checkpoint = Checkpoint(tmp_path, "name")
+    torch.save({"history": "[]", "value": Path("a")}, checkpoint.path)
+    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
+        checkpoint.load()
 
 
 def test_what_callbacks_record_survives(tmp_path):

@@ -49,6 +49,20 @@ def test_one_epoch_equals_a_plain_loop(problem):
     assert not logits.requires_grad
 
 
+def test_the_objective_knows_which_rows_it_sees(problem):
+    class Witness(nn.Module):
+        def forward(self, output, y, groups, index):
+            seen.append((y.tolist(), groups.tolist(), index.tolist()))
+            return output.sum()
+
+    X, y = problem
+    seen, groups = [], torch.arange(11) % 4
+    data = TrainingData(as_rows(X), y, groups, 4)
+    make_net(objective=Witness()).train_epoch(data, INDEX, LENGTHS)
+    expected = INDEX.split(LENGTHS)
+    assert seen == [(y[rows].tolist(), groups[rows].tolist(), rows.tolist()) for rows in expected]
+
+
 @pytest.mark.parametrize("n_rows", [1, 4, 5, 6])
 def test_rows_moved_at_a_time_do_not_matter(problem, monkeypatch, n_rows):
     net, pieces = make_net(), make_net()
