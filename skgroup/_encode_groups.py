@@ -22,7 +22,11 @@ def encode_groups(groups: Any, n_samples: int) -> tuple[NDArray[np.int64], NDArr
         raise GroupsError("groups has no columns: give one label per row.")
     if len(columns) == 1:
         return _encode_column(columns[0], n_samples)
-    encoded = [_encode_column(column, n_samples) for column in columns]
+    advice = (
+        "give one label per row, and a frame or a 2-D array of columns, not a list of them, to "
+        "whatever splits the rows"
+    )
+    encoded = [_encode_column(column, n_samples, advice) for column in columns]
     table = np.column_stack([codes for codes, _ in encoded])
     valid = (table >= 0).all(axis=1)
     cells, inverse = np.unique(table[valid], axis=0, return_inverse=True)
@@ -48,7 +52,9 @@ def _as_columns(groups: Any, n_samples: int) -> list[Any]:
     return [groups]
 
 
-def _encode_column(column: Any, n_samples: int) -> tuple[NDArray[np.int64], NDArray]:
+def _encode_column(
+    column: Any, n_samples: int, advice: str = "give one label per row"
+) -> tuple[NDArray[np.int64], NDArray]:
     no_array = isinstance(column, (str, bytes, dict, set)) or not hasattr(column, "__len__")
     if no_array or getattr(column, "shape", None) == ():
         raise GroupsError(
@@ -57,8 +63,7 @@ def _encode_column(column: Any, n_samples: int) -> tuple[NDArray[np.int64], NDAr
         )
     if len(column) != n_samples:
         raise GroupsError(
-            f"groups has {len(column)} entries, but there are {n_samples} samples: "
-            "give one label per row."
+            f"groups has {len(column)} entries, but there are {n_samples} samples: {advice}."
         )
     values, missing = values_and_missing(column)
     present = values[~missing]

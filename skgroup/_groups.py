@@ -154,21 +154,27 @@ def _check_groups(codes: NDArray[np.int64], labels: NDArray, y: NDArray) -> None
 
 def _missing_groups_text(name: str) -> str:
     if get_config()["enable_metadata_routing"]:
+        cause = "`groups=` was not given, or `set_fit_request(groups=False)` refuses it"
         fix = (
             "pass them as `groups=` to the outermost `fit`, or "
             '`cross_validate(..., params={"groups": g})`: metadata routing hands them on'
         )
     else:
+        cause = (
+            "without metadata routing, `groups=` given to a search or to cross_validate reaches "
+            "only the splitter"
+        )
         fix = (
-            "pass `groups=` to `fit`, `<step>__groups=` through a pipeline or a search, or "
-            "call `sklearn.set_config(enable_metadata_routing=True)` and use "
+            "pass `groups=` to `fit`, `<step>__groups=` through a pipeline or a search over one, "
+            "hand a search `GroupedArray(X, g)`, or call "
+            "`sklearn.set_config(enable_metadata_routing=True)` and use "
             '`cross_validate(..., params={"groups": g})`'
         )
     return (
         f"{name} got no groups and falls back to the classes of y. Three usual causes: (1) a step "
-        "between the group inferrer and the classifier (StandardScaler, PCA, ColumnTransformer) "
-        "validates its input and drops the groups: put the inferrer directly before the "
-        "classifier; (2) the inferrer stands after the classifier's preprocessing branch or is "
-        "missing; (3) without metadata routing, `groups=` given to a search or to cross_validate "
-        f"reaches only the splitter. To train on groups, {fix}."
+        "between the group inferrer and the classifier (StandardScaler, PCA), or a meta-estimator "
+        "around the classifier (BaggingClassifier), validates its input and drops the groups: put "
+        "the inferrer directly before the classifier, and meta-estimators around both; (2) the "
+        "inferrer is missing, or inside a ColumnTransformer or FeatureUnion, which drop the groups "
+        f"too: make it a step of the pipeline; (3) {cause}. To train on groups, {fix}."
     )

@@ -76,8 +76,9 @@ def test_the_warning_names_three_causes_and_the_fix(routing):
     text = str(caught[0].message)
     assert text.startswith("GroupDROClassifier got no groups and falls back to the classes of y.")
     assert "(1) a step between the group inferrer and the classifier (StandardScaler, PCA" in text
-    assert "(2) the inferrer stands after" in text
-    assert "(3) without metadata routing, `groups=` given to a search" in text
+    assert "(2) the inferrer is missing, or inside a ColumnTransformer" in text
+    assert ("(3) without metadata routing, `groups=` given to a search" in text) is not routing
+    assert ("(3) `groups=` was not given, or `set_fit_request" in text) is routing
     assert 'cross_validate(..., params={"groups": g})' in text
     # With routing, `step__groups=` is itself an error, and routing needs no switching on.
     assert ("<step>__groups=" in text) is not routing

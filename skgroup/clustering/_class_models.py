@@ -6,7 +6,6 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from hdbscan import HDBSCAN
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.cluster import KMeans
@@ -123,6 +122,8 @@ def _fit_gmm(Z: NDArray[Any], k: int, seed: int) -> tuple[Any, NDArray[Any]]:
 
 
 def _fit_hdbscan(Z: NDArray[Any], min_samples: int) -> tuple[NearestRow, NDArray[Any]]:
+    from hdbscan import HDBSCAN  # here, because it makes every `import skgroup` slower
+
     # One job: the default starts processes, inside workers too.
     model = HDBSCAN(min_cluster_size=max(2, min_samples), core_dist_n_jobs=1)
     labels = model.fit_predict(Z)

@@ -167,7 +167,8 @@ class BaseGroupInferrer(
         if not hasattr(X, "__array__") and not isinstance(X, (list, tuple)):
             raise TypeError(
                 f"X is a {type(X).__name__}, which cannot carry groups to the next step: call "
-                "`fit(X, y)` and pass `groups=inferrer.groups_` to the classifier."
+                "`fit(X, y)` and pass `groups=inferrer.groups_` to the classifier, or let the step "
+                "before make a dense array (`sparse_output=False`)."
             )
         groups = self.fit(X, y).groups_
         return GroupedArray(self.transform(X), groups)

@@ -180,6 +180,26 @@ def test_classes_without_a_split(make, blobs):
     assert (inferrer.predict(X, y) == inferrer.groups_).all()
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"optimizer": "sgd"}, {"lr": 0.1}, {"weight_decay": 5.0}, {"batch_size": 20}, {"epochs": 2}],
+    ids=str,
+)
+def test_training_options_reach_the_training(make, blobs, options):
+    X, y, _ = blobs
+    settings = {"module": mlp, "optimizer": "adam", "lr": 0.01, "batch_size": 100, "epochs": 1}
+    plain = make(**settings, pca=2).fit(X, y).embed(X, y)
+    changed = make(**settings | options, pca=2).fit(X, y).embed(X, y)
+    assert not np.allclose(changed, plain)
+    np.testing.assert_array_equal(make(**settings, pca=2).fit(X, y).embed(X, y), plain)
+
+
+def test_no_epochs_are_one(make, blobs):
+    X, y, _ = blobs
+    none, one = (make(module=mlp, epochs=e, pca=None).fit(X, y).embed(X, y) for e in (None, 1))
+    np.testing.assert_array_equal(none, one)
+
+
 def test_parameters_are_kept_as_given():
     module, reference = mlp(2, 2), LogisticRegression()
     inferrer = GradientGroupInferrer(3, module=module, reference=reference, epochs=0.5)

@@ -33,9 +33,10 @@ def test_a_seed_repeats_the_fit_and_leaves_the_global_state(make, options):
     np.testing.assert_array_equal(first.embed(X, y), again.embed(X, y))
 
 
-def test_other_seeds_start_elsewhere(make, blobs):
+@pytest.mark.parametrize("options", SEEDED[2:], ids=str)
+def test_other_seeds_start_elsewhere(make, blobs, options):
     X, y, _ = blobs
-    spaces = [make(module=mlp, random_state=seed).fit(X, y).embed(X, y) for seed in (0, 1)]
+    spaces = [make(**options, random_state=seed).fit(X, y).embed(X, y) for seed in (0, 1)]
     assert not np.allclose(*spaces)
 
 

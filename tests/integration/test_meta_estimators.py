@@ -142,9 +142,7 @@ def test_permutation_importance(pipe, blobs):
     # Rows stay in their place, so that the groups of a metric can be given once and for all.
     by_group = make_scorer(worst_group_accuracy, groups=blobs.groups)
     scoring = {"accuracy": "accuracy", "known": by_group, "inferred": worst_pseudo_group_scorer}
-    found = permutation_importance(
-        line, X, blobs.y, scoring=scoring, n_repeats=2, random_state=0
-    )
+    found = permutation_importance(line, X, blobs.y, scoring=scoring, n_repeats=2, random_state=0)
     for name in scoring:
         assert found[name].importances_mean.shape == (3,)
     means = found["accuracy"].importances_mean
