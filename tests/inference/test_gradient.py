@@ -72,7 +72,6 @@ def test_table_describes_the_reference(make, blobs):
         {"module": mlp, "epochs": 2, "combine": "first"},
         {"module": mlp, "epochs": 2, "combine": "last", "pca": 2},
     ],
-    ids=str,
 )
 def test_prediction_on_training_rows_repeats_the_groups(make, options):
     X, y = contaminated()
@@ -183,7 +182,6 @@ def test_classes_without_a_split(make, blobs):
 @pytest.mark.parametrize(
     "options",
     [{"optimizer": "sgd"}, {"lr": 0.1}, {"weight_decay": 5.0}, {"batch_size": 20}, {"epochs": 2}],
-    ids=str,
 )
 def test_training_options_reach_the_training(make, blobs, options):
     X, y, _ = blobs

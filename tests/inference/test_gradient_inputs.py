@@ -78,7 +78,6 @@ def test_the_linear_reference_wants_a_table(make, inputs):
         ({"small_clusters": "drop"}, "'small_clusters'.*'merge'"),
         ({"optimizer": "lion"}, "'optimizer'.*'adam'"),
     ],
-    ids=str,
 )
 def test_bad_parameters(make, blobs, options, message):
     with pytest.raises(ValueError, match=message):

@@ -25,7 +25,6 @@ def within_class_ari(truth, groups, y):
         ({"clusterer": "hdbscan"}, "centred_unit", None),
         ({"clusterer": "hdbscan", "module": mlp}, "centred_unit", None),
     ],
-    ids=str,
 )
 def test_automatic_scale_and_reduction(make, options, scale, pca):
     rng = np.random.default_rng(0)
@@ -121,7 +120,7 @@ def test_unknown_sources_name_the_layers(make, blobs, source):
         make(source=source).fit(X, y)
 
 
-@pytest.mark.parametrize("reference", ["linear", LogisticRegression(C=10)], ids=str)
+@pytest.mark.parametrize("reference", ["linear", LogisticRegression(C=10)])
 def test_large_gradients_are_sketched(make, blobs, monkeypatch, reference):
     X, y, truth = blobs
     X = np.tile(X, 31)

@@ -22,7 +22,7 @@ SEEDED = [
 ]
 
 
-@pytest.mark.parametrize("options", SEEDED, ids=str)
+@pytest.mark.parametrize("options", SEEDED)
 def test_a_seed_repeats_the_fit_and_leaves_the_global_state(make, options):
     X, y, _ = make_group_blobs(10, random_state=0)
     before = np.random.get_state()[1].copy(), torch.get_rng_state()
@@ -33,7 +33,7 @@ def test_a_seed_repeats_the_fit_and_leaves_the_global_state(make, options):
     np.testing.assert_array_equal(first.embed(X, y), again.embed(X, y))
 
 
-@pytest.mark.parametrize("options", SEEDED[2:], ids=str)
+@pytest.mark.parametrize("options", SEEDED[2:])
 def test_other_seeds_start_elsewhere(make, blobs, options):
     X, y, _ = blobs
     spaces = [make(**options, random_state=seed).fit(X, y).embed(X, y) for seed in (0, 1)]
@@ -59,7 +59,7 @@ def test_jobs_change_nothing(make):
     np.testing.assert_array_equal(two.embed(X, y), one.embed(X, y))
 
 
-@pytest.mark.parametrize("options", [{}, {"module": mlp, "epochs": 2}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"module": mlp, "epochs": 2}])
 def test_pickles_and_clones(make, blobs, options):
     X, y, _ = blobs
     inferrer = make(**options).fit(X, y)

@@ -157,7 +157,7 @@ def test_routed_through_searches_inside_cross_validation(scaled, blobs):
 
 
 @pytest.mark.usefixtures("routing")
-def test_another_name_keeps_groups_and_folds_apart(scaled, blobs, unrelated, assert_same):
+def test_another_name_keeps_groups_and_folds_apart(scaled, blobs, unrelated):
     scaled[-1].set_fit_request(groups="shortcut")
     scorer = worst_group_scorer.set_score_request(groups="shortcut")
     search = GridSearchCV(scaled, STEPS, cv=GroupKFold(2), scoring=scorer, error_score="raise")
@@ -234,7 +234,7 @@ def test_a_list_of_columns_fits_but_cannot_be_split(scaled, blobs, assert_same):
         search.fit(blobs.X, blobs.y, groupdroclassifier__groups=groups)
 
 
-def test_pandas_rows_are_split_together(scaled, blobs, assert_same):
+def test_pandas_rows_are_split_together(scaled, blobs):
     index = np.random.default_rng(0).permutation(200)
     X, y = pd.DataFrame(blobs.X, index, ["a", "b"]), pd.Series(blobs.y, index)
     groups = pd.Series(blobs.groups, index)

@@ -25,7 +25,7 @@ def test_the_bare_line(blobs):
     assert worst_group_accuracy(blobs.y, bare.predict(blobs.X), blobs.groups) > 0.9
 
 
-def test_it_does_better_for_the_worst_true_group(pipe, clf, blobs):
+def test_it_does_better_for_the_worst_true_group(pipe, blobs):
     erm = ERMClassifier(hidden_layer_sizes=(8,), lr=0.03, max_epochs=10, random_state=0)
     worst = [
         worst_group_accuracy(blobs.y, model.fit(blobs.X, blobs.y).predict(blobs.X), blobs.groups)
