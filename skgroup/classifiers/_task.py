@@ -72,11 +72,10 @@ class Task:
 
     def sampler(self, kind: str, batch_size: int) -> UniformSampler | BalancedSampler:
         """Build a sampler: "uniform", "group_balanced" or "class_balanced"."""
-        size = min(batch_size, len(self.data))
         if kind == "uniform":
-            return UniformSampler(len(self.data), size, self.seeds.sampler)
+            return UniformSampler(len(self.data), batch_size, self.seeds.sampler)
         codes = self.data.groups if kind == "group_balanced" else self.data.y
-        return BalancedSampler(codes.cpu(), size, self.seeds.sampler)
+        return BalancedSampler(codes.cpu(), batch_size, self.seeds.sampler)
 
 
 def split_rows(

@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 
+from skgroup.clustering import _choose_k
 from skgroup.clustering._choose_k import CANDIDATES, choose_k
 
 
@@ -16,7 +18,14 @@ def test_ties_go_to_the_smaller_number():
     assert choose_k(Z, lambda k: np.zeros(6, int)) == 2
 
 
-def test_two_to_five_are_tried_once_each():
+def test_two_to_ten_are_tried_once_each():
     tried = []
     choose_k(np.arange(6.0)[:, None], lambda k: tried.append(k) or np.zeros(6, int))
-    assert tried == list(CANDIDATES) == [2, 3, 4, 5]
+    assert tried == list(CANDIDATES) == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize(("best", "chosen"), [(0.64, 2), (0.66, 7)])
+def test_the_smallest_number_near_the_best_wins(monkeypatch, best, chosen):
+    scores = {2: 0.6, 3: 0.3, 7: best}
+    monkeypatch.setattr(_choose_k, "class_silhouette", lambda Z, k, **_: scores.get(k, 0.1))
+    assert choose_k(np.zeros((1, 1)), lambda k: k) == chosen
