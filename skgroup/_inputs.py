@@ -42,6 +42,7 @@ def check_X(estimator: Any, X: Any, *, own_module: bool, reset: bool = False, **
     torch Dataset.
     """
     if not is_torch_input(X):
+        _check_dimensions(X, own_module)
         X = validate_data(
             estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
             allow_nd=own_module, **kwargs,
@@ -73,6 +74,14 @@ def _check_finite(values: Any, name: str) -> None:
         raise ValueError(f"Input {name} contains NaN or infinity: impute or remove those rows.")
 
 
+def _check_dimensions(X: Any, own_module: bool) -> None:
+    if not own_module and getattr(X, "ndim", 2) > 2:
+        raise ValueError(
+            f"Found array with dim {X.ndim}, but the default network reads 2-D arrays: flatten X "
+            "with `X.reshape(len(X), -1)`, or pass your own network as `module=`."
+        )
+
+
 def _check_range(X: Any) -> None:
     values, limit = X.data if sparse.issparse(X) else X, np.finfo(np.float32).max
     if X.dtype != np.float32 and values.size and max(values.max(), -values.min()) > limit:
@@ -92,6 +101,7 @@ def check_X_y(estimator: Any, X: Any, y: Any, *, own_module: bool) -> tuple[Any,
             raise ValueError(f"X has {n} samples, but y has {len(y)}: give one label per sample.")
         assert_all_finite(y, input_name="y")
     else:
+        _check_dimensions(X, own_module)
         X, y = validate_data(
             estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32],
             allow_nd=own_module,

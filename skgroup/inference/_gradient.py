@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from skgroup._inputs import is_torch_input
 from skgroup._sklearn import HasMethods, Interval, StrOptions
 from skgroup.inference._base import BaseGroupInferrer
 from skgroup.inference._reference import fit_linear, fit_module, wrap_reference
@@ -226,24 +225,24 @@ class GradientGroupInferrer(BaseGroupInferrer):
 
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
         self._warn_of_flat_source()
+        if self.module is not None and self.reference != "auto":
+            raise ValueError(
+                "module and reference were both given: pass the network as `module` to have it "
+                "trained here, or as `reference` to use it as it is."
+            )
         seeds = random_state.randint(np.iinfo(np.int32).max, size=4).tolist()
         if not isinstance(self.reference, str):
             names = getattr(self, "feature_names_in_", None)
             self._model = wrap_reference(
                 self.reference, X, y, self.classes_, names=names, seed=seeds[0], device=self.device
             )
-        elif self.reference == "auto" and self.module is not None:
+        elif self.module is not None:
             self._model = fit_module(
                 X, y, module=self.module, source=self.source,
                 epochs=1 if self.epochs is None else self.epochs, seeds=seeds,
                 batch_size=self.batch_size, device=self.device, optimizer=self.optimizer,
                 lr=self.lr, weight_decay=self.weight_decay, verbose=self.verbose,
             )  # fmt: skip
-        elif is_torch_input(X) or X.ndim != 2:
-            raise ValueError(
-                "the linear reference needs a 2-D X: pass `module=` and leave `reference` at "
-                "'auto'."
-            )
         else:
             self._model = fit_linear(
                 X, y, standardize=self.standardize, weight_decay=self.weight_decay,

@@ -53,11 +53,8 @@ def test_inputs_that_only_torch_reads(make, blobs):
 
 @pytest.mark.parametrize("inputs", [{"x": [1.0]}, torch.zeros(4, 2), np.zeros((4, 2, 2))])
 def test_the_linear_reference_wants_a_table(make, inputs):
-    with pytest.raises((TypeError, ValueError), match=r"2-D array|dim <= 2"):
+    with pytest.raises((TypeError, ValueError), match=r"2-D array.*`module=`"):
         make().fit(inputs, [0, 1, 0, 1])
-    if not isinstance(inputs, dict):
-        with pytest.raises(ValueError, match="linear reference needs a 2-D X: pass `module=`"):
-            make(reference="linear", module=Keyword()).fit(inputs, [0, 1, 0, 1])
 
 
 @pytest.mark.parametrize(
@@ -110,3 +107,15 @@ def test_k_larger_than_every_class_is_seen_before_the_training(make, blobs):
 def test_bad_data(make, X, y, message):
     with pytest.raises(ValueError, match=message):
         make(k=1).fit(X, y)
+
+
+def test_a_module_and_another_reference(make, blobs):
+    X, y, _ = blobs
+    with pytest.raises(ValueError, match="module and reference were both given"):
+        make(module=mlp, reference="linear").fit(X, y)
+
+
+def test_images_need_a_module(make):
+    images, y = np.zeros((6, 3, 4, 4)), [0, 1] * 3
+    with pytest.raises(ValueError, match=r"dim 4.*pass your own network as `module=`"):
+        make().fit(images, y)
