@@ -31,6 +31,7 @@ def fit_model(
     min_samples: int,
     max_exact: int,
     seed: int,
+    starts: int = 10,
 ) -> tuple[Any, NDArray[Any]]:
     """Fit a model and label the rows; those not in its sample are labelled by its rule.
 
@@ -48,6 +49,8 @@ def fit_model(
         Rows fitted at most, except for "kmeans" and "gmm" (`MAX_PARTITION_ROWS`).
     seed : int
         Seed of the sample and of the model.
+    starts : int, default=10
+        Starts of "kmeans".
 
     Returns
     -------
@@ -59,7 +62,7 @@ def fit_model(
     model: Any
     sample = Z[rows]  # a copy, so that no model can change the rows of the caller
     if clusterer == "kmeans":
-        model, labels = _fit_kmeans(sample, k, seed)
+        model, labels = _fit_kmeans(sample, k, seed, starts)
     elif clusterer == "gmm":
         model, labels = _fit_gmm(sample, k, seed)
     elif clusterer == "dbscan":
@@ -100,11 +103,13 @@ def needed_rows(clusterer: Any, k: int) -> int:
     return int(wanted) if isinstance(wanted, Integral) else 2
 
 
-def _fit_kmeans(Z: NDArray[Any], k: int, seed: int) -> tuple[NearestRow, NDArray[Any]]:
+def _fit_kmeans(
+    Z: NDArray[Any], k: int, seed: int, starts: int = 10
+) -> tuple[NearestRow, NDArray[Any]]:
     with warnings.catch_warnings():
         # Rows that differ by rounding only can give fewer clusters; the labels tell.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        centres = KMeans(k, n_init=10, random_state=seed).fit(Z).cluster_centers_
+        centres = KMeans(k, n_init=starts, random_state=seed).fit(Z).cluster_centers_
     model = NearestRow(centres, np.arange(k))
     return model, model.predict(Z)
 

@@ -1,6 +1,6 @@
 """Groups inside one class: a model, small clusters set aside, and a rule for new rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -23,6 +23,7 @@ from skgroup.clustering._class_stages import NoSplit, Stage, fit_stages
 from skgroup.clustering._rows import FLOATS, check_rows, sample_rows
 
 K_ROWS = 2000
+K_STARTS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +221,7 @@ class _Policy:
     small_clusters: str
     max_exact: int
     seed: int
+    starts: int = 10
 
     def split(self, Z: NDArray[Any], k: int) -> tuple[NDArray[np.intp], tuple[Stage, ...], str]:
         """Labels, stages, and why there is one group only ("" where there are more)."""
@@ -231,6 +233,7 @@ class _Policy:
             min_samples=self.min_samples,
             max_exact=self.max_exact,
             seed=self.seed,
+            starts=self.starts,
         )
         needed = needed_rows(self.clusterer, k)
         try:
@@ -247,8 +250,8 @@ class _Policy:
         return labels, tuple(stages), _why_one_group(labels, needed)
 
     def choose_k(self, Z: NDArray[Any]) -> int:
-        Z = Z[sample_rows(len(Z), K_ROWS, self.seed)]
-        return choose_k(Z, lambda k: self.split(Z, k)[0])
+        Z, quick = Z[sample_rows(len(Z), K_ROWS, self.seed)], replace(self, starts=K_STARTS)
+        return choose_k(Z, lambda k: quick.split(Z, k)[0])
 
 
 def _why_one_group(labels: NDArray[np.intp], needed: int) -> str:
