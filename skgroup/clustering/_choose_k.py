@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from skgroup.clustering._class_silhouette import class_silhouette
 
-CANDIDATES = range(2, 11)
+CANDIDATES = range(2, 9)
 
 # A split that explains the class about as well as the best one, with fewer groups, is the better
 # one to train on: each group is larger. Differences below this say nothing about the structure.
@@ -15,7 +15,7 @@ TOLERANCE = 0.05
 
 
 def choose_k(Z: NDArray, labels_for: Callable[[int], NDArray[np.intp]]) -> int:
-    """The smallest number of clusters whose mean silhouette comes near the best of 2 to 10.
+    """The smallest number of clusters whose mean silhouette comes near the best of 2 to 8.
 
     Near is within 0.05. Outliers count as one more cluster, as in
     :func:`~skgroup.clustering.class_silhouette`.

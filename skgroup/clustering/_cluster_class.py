@@ -148,7 +148,7 @@ def cluster_class(
             default="kmeans"
         The model.
     k : int or None, default=2
-        Clusters of "kmeans" and "gmm", at least 1. None: the smallest number from 2 to 10 whose
+        Clusters of "kmeans" and "gmm", at least 1. None: the smallest number from 2 to 8 whose
         silhouette comes within 0.05 of the best, on at most 2,000 rows.
     eps : float, default=0.45
         Radius of "dbscan", a cosine distance for rows of norm 1, half a squared Euclidean

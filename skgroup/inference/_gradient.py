@@ -32,7 +32,7 @@ class GradientGroupInferrer(BaseGroupInferrer):
     Parameters
     ----------
     k : int or None, default=None
-        Clusters per class, for "kmeans" and "gmm". None: the smallest number from 2 to 10 whose
+        Clusters per class, for "kmeans" and "gmm". None: the smallest number from 2 to 8 whose
         mean silhouette comes within 0.05 of the best, for each class.
     clusterer : {"kmeans", "gmm", "dbscan", "hdbscan"} or scikit-learn clusterer, default="kmeans"
         What clusters the gradients of a class. An instance is cloned.
