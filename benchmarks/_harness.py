@@ -2,13 +2,13 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 
 def compare(
-    runs: Mapping[str, Callable[[], object]], *, reference: str, repeats: int = 7
-) -> dict[str, float]:
-    """Time `runs` in turn and print medians and ratios to `reference`, pair by pair."""
+    runs: Mapping[str, Callable[[], object]], *, references: Sequence[str], repeats: int = 7
+) -> None:
+    """Time `runs` in turn; print medians, and ratios to each reference, pair by pair."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():  # a first round warms caches and lazy imports
         run()
@@ -17,13 +17,11 @@ def compare(
             start = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - start)
-    ratios = {}
-    print(f"{'':38}{'median s':>10}{'ratio':>8}{'min':>8}{'max':>8}   (ratio to {reference})")
+    print(f"{'':30}{'median s':>10}" + "".join(f"{f'ratio to {r}':>40}" for r in references))
     for name, times in seconds.items():
-        pairs = [a / b for a, b in zip(times, seconds[reference], strict=True)]
-        ratios[name] = statistics.median(pairs)
-        print(
-            f"{name:38}{statistics.median(times):10.4f}{ratios[name]:8.2f}"
-            f"{min(pairs):8.2f}{max(pairs):8.2f}"
-        )
-    return ratios
+        cells = ""
+        for reference in references:
+            pairs = [a / b for a, b in zip(times, seconds[reference], strict=True)]
+            ratio = f"{statistics.median(pairs):.2f} ({min(pairs):.2f} to {max(pairs):.2f})"
+            cells += f"{ratio:>40}"
+        print(f"{name:30}{statistics.median(times):10.4f}{cells}")

@@ -51,7 +51,7 @@ def main():
             "one forward pass": lambda: forward(net, X, 2048),
             "skgroup, source='head'": lambda: per_sample_gradients(net, X, y),
         },
-        reference="one forward pass",
+        references=["one forward pass"],
         repeats=repeats,
     )
     small, rows = mlp(20, 2, (64, 64)).eval(), slice(0, 10_000)
@@ -64,7 +64,7 @@ def main():
             ),
             "one backward pass a row": lambda: loop_gradients(small, X[rows], y[rows]),
         },
-        reference="torch.func vmap",
+        references=["torch.func vmap"],
         repeats=repeats,
     )
 

@@ -16,6 +16,6 @@ if __name__ == "__main__":
             "import torch, sklearn": importing("torch, sklearn"),
             "import skgroup": importing("skgroup"),
         },
-        reference="import torch, sklearn",
+        references=["import torch, sklearn"],
         repeats=11,
     )
