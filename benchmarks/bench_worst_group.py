@@ -115,8 +115,8 @@ def adult(path):
     return draw
 
 
-def compas():
-    bunch = load_compas(label="is_recid")
+def compas(label):
+    bunch = load_compas(label=label)
     return bunch.data, bunch.target, cross_groups(bunch.target, bunch.attribute)
 
 
@@ -143,6 +143,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--adult", help="path of adult.csv.gz")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--compas-label", default="is_recid", help="or two_year_recid")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="*", help="first words of names")
     parser.add_argument("--limits", action="store_true", help="shortcuts too weak to be found")
@@ -158,12 +160,13 @@ def main():
     if options.adult:
         sources["Adult, planted column"] = adult(options.adult)
     run = Parallel(n_jobs=options.jobs)
-    seeds = range(options.repeats)
+    seeds = range(options.first_seed, options.first_seed + options.repeats)
     for name, draw in sources.items():
         if not options.only or name.split()[0] in options.only:
             report(name, run(delayed(one_split)(*draw(seed), seed) for seed in seeds))
     if "COMPAS" in (options.only or ["COMPAS"] * (not options.limits)):
-        report("COMPAS", run(delayed(cross_validated)(*compas(), seed) for seed in seeds))
+        data = compas(options.compas_label)
+        report("COMPAS", run(delayed(cross_validated)(*data, seed) for seed in seeds))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-__all__ = ["Rows", "SubsetRows", "as_rows", "blocks", "call_module"]
+__all__ = ["Rows", "SubsetRows", "as_rows", "blocks", "call_module", "forward"]
 
 Batch = Tensor | dict[str, Tensor]
 
@@ -175,3 +175,9 @@ def blocks(rows: Rows, size: int | None = None) -> Iterator[tuple[slice, Batch]]
     edges = [*range(0, len(rows), size), len(rows)]
     for start, stop in itertools.pairwise(edges):
         yield slice(start, stop), rows.take(slice(start, stop))
+
+
+def forward(module: torch.nn.Module, rows: Rows) -> Tensor:
+    """Outputs for all rows, without gradients; the mode of `module` is the caller's business."""
+    with torch.no_grad():
+        return torch.cat([call_module(module, batch) for _, batch in blocks(rows)])

@@ -17,6 +17,7 @@ from skgroup._data import (
     as_rows,
     blocks,
     call_module,
+    forward,
     rows_per_block,
 )
 
@@ -257,3 +258,10 @@ def test_blocks_are_bounded_in_bytes_and_rows():
     assert [len(batch) for _, batch in blocks(wide)] == [2, 1]
     long = as_rows(torch.zeros(10_000, 1))
     assert [len(batch) for _, batch in blocks(long)] == [8192, 1808]
+
+
+def test_forward_joins_all_blocks_without_gradients():
+    values, layer = torch.randn(10_000, 3), nn.Linear(3, 2)
+    outputs = forward(layer, as_rows(values))
+    assert not outputs.requires_grad
+    torch.testing.assert_close(outputs, layer(values).detach())

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skgroup._data import as_rows, blocks, call_module
+from skgroup._data import as_rows, forward
 from skgroup._groups import check_same_index, resolve_groups
 from skgroup._inputs import check_X, check_X_y
 from skgroup._sklearn import _check_sample_weight, _fit_context
@@ -163,10 +163,8 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
     def _logits(self, X: Any) -> NDArray[np.float64]:
         check_is_fitted(self, "net_")
         X = check_X(self, X, own_module=self.module is not None)
-        module = self.net_.module_.eval()
-        with torch.no_grad():
-            parts = [call_module(module, x) for _, x in blocks(as_rows(X, device=self.device))]
-        return torch.cat(parts).double().cpu().numpy()
+        logits = forward(self.net_.module_.eval(), as_rows(X, device=self.device))
+        return logits.double().cpu().numpy()
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of each class.

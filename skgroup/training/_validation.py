@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from skgroup._data import blocks, call_module
+from skgroup._data import forward
 from skgroup.training._data import GroupStatistics, TrainingData, group_statistics
 
 __all__ = ["SCORINGS", "BestEpoch", "Validation"]
@@ -46,8 +45,7 @@ class Validation:
         """Score `module` in eval mode: (criterion, tie breaker), and the group statistics."""
         data = self.data
         module.eval()
-        with torch.no_grad():
-            logits = torch.cat([call_module(module, x) for _, x in blocks(data.rows)])
+        logits = forward(module, data.rows)
         statistics = group_statistics(logits, data.y, data.groups, data.n_groups)
         if callable(self.scoring):
             codes = [t.cpu().numpy() for t in (data.y, logits.argmax(dim=1), data.groups)]
