@@ -3,22 +3,24 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from skgroup.clustering._class_silhouette import class_silhouette
 
 CANDIDATES = range(2, 9)
 
-# A split that explains the class about as well as the best one, with fewer groups, is the better
-# one to train on: each group is larger. Differences below this say nothing about the structure.
-TOLERANCE = 0.05
+# A split that explains the rows about as well as the best one, with fewer groups, is the better
+# one to train on: each group is larger. As a share, because silhouettes of .85 and of .3 differ
+# in what a difference of .05 says.
+NEAR = 0.85
 
 
-def choose_k(Z: NDArray, labels_for: Callable[[int], NDArray[np.intp]]) -> int:
-    """The smallest number of clusters whose mean silhouette comes near the best of 2 to 8.
+def silhouettes_by_k(
+    Z: NDArray, labels_for: Callable[[int], NDArray[np.intp]]
+) -> NDArray[np.float64]:
+    """Mean silhouette of one class for each of 2 to 8 clusters.
 
-    Near is within 0.05. Outliers count as one more cluster, as in
-    :func:`~skgroup.clustering.class_silhouette`.
+    Outliers count as one more cluster, as in :func:`~skgroup.clustering.class_silhouette`.
 
     Parameters
     ----------
@@ -29,7 +31,30 @@ def choose_k(Z: NDArray, labels_for: Callable[[int], NDArray[np.intp]]) -> int:
 
     Returns
     -------
+    scores : ndarray of shape (7,)
+    """
+    return np.array([class_silhouette(Z, labels_for(k), max_rows=len(Z)) for k in CANDIDATES])
+
+
+def choose_k(scores: ArrayLike) -> int:
+    """The best number of clusters, or a smaller one that leads up to it and is nearly as good.
+
+    From the best of 2 to 8 the way goes down as long as the score stays above 85 % of the best.
+    It does not jump over a gap: where the score rises with k, that of two clusters may come near
+    because any two halves do better than three thirds, and not because there are two groups.
+
+    Parameters
+    ----------
+    scores : array-like of shape (7,)
+        Of :func:`silhouettes_by_k`, or their mean over classes.
+
+    Returns
+    -------
     k : int
     """
-    scores = np.array([class_silhouette(Z, labels_for(k), max_rows=len(Z)) for k in CANDIDATES])
-    return CANDIDATES[int(np.argmax(scores >= scores.max() - TOLERANCE))]
+    scores = np.asarray(scores)
+    best = int(np.argmax(scores))
+    near = scores >= scores[best] - (1 - NEAR) * abs(scores[best])
+    while best > 0 and near[best - 1]:
+        best -= 1
+    return CANDIDATES[best]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from skgroup._sklearn import HasMethods, Interval, StrOptions, validate_params
-from skgroup.clustering._choose_k import choose_k
+from skgroup.clustering._choose_k import choose_k, silhouettes_by_k
 from skgroup.clustering._class_models import (
     DENSITIES,
     PARTITIONS,
@@ -24,6 +24,7 @@ from skgroup.clustering._rows import FLOATS, check_rows, sample_rows
 
 K_ROWS = 2000
 K_STARTS = 3
+MAX_EXACT = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ def cluster_class(
     min_samples: int = 60,
     min_cluster_share: float = 0.01,
     small_clusters: str = "outlier",
-    max_exact: int = 20_000,
+    max_exact: int = MAX_EXACT,
     random_state: int | RandomState | None = None,
 ) -> ClassClustering:
     """Find groups among the rows of one class.
@@ -148,8 +149,8 @@ def cluster_class(
             default="kmeans"
         The model.
     k : int or None, default=2
-        Clusters of "kmeans" and "gmm", at least 1. None: the smallest number from 2 to 8 whose
-        silhouette comes within 0.05 of the best, on at most 2,000 rows.
+        Clusters of "kmeans" and "gmm", at least 1. None: the number from 2 to 8 with the
+        best silhouette on at most 2,000 rows, or a smaller one next to it that is nearly as good.
     eps : float, default=0.45
         Radius of "dbscan", a cosine distance for rows of norm 1, half a squared Euclidean
         distance for others; above 0.
@@ -195,19 +196,33 @@ def cluster_class(
     >>> groups.predict([[0.2], [0.8], [400.0]]) == groups.labels_[[0, 59, 120]]
     array([ True,  True,  True])
     """
-    # Mixtures lose precision in float32, and a clusterer may fit in one type only.
-    Z = check_rows(Z, FLOATS if clusterer in ("kmeans", *DENSITIES) else [np.float64])
+    Z = _check(Z, clusterer)
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
     policy = _Policy(
         clusterer, eps, min_samples, min_cluster_share, small_clusters, max_exact, seed
     )
     takes_k = clusterer in PARTITIONS
     if k is None:
-        k = policy.choose_k(Z) if takes_k else 2
+        k = choose_k(policy.silhouettes(Z)) if takes_k else 2
     labels, stages, reason = policy.split(Z, k)
     n_fitted = min(len(Z), max_fitted_rows(clusterer, max_exact))
     k_ = k if takes_k else None
     return ClassClustering(labels, k_, reason == "", reason, n_fitted, stages, Z.dtype)
+
+
+def score_k(
+    Z: NDArray[Any], clusterer: str, *, k: None, random_state: int, **options: Any
+) -> NDArray[np.float64]:
+    """Silhouettes of one class for 2 to 8 clusters of "kmeans" or "gmm".
+
+    Takes what :func:`cluster_class` takes; averaged over classes, they choose one k for all.
+    """
+    return _Policy(clusterer, **options, seed=random_state).silhouettes(_check(Z, clusterer))
+
+
+def _check(Z: ArrayLike, clusterer: Any) -> NDArray[Any]:
+    # Mixtures lose precision in float32, and a clusterer may fit in one type only.
+    return check_rows(Z, FLOATS if clusterer in ("kmeans", *DENSITIES) else [np.float64])
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,8 +234,8 @@ class _Policy:
     min_samples: int
     min_cluster_share: float
     small_clusters: str
-    max_exact: int
-    seed: int
+    max_exact: int = MAX_EXACT
+    seed: int = 0
     starts: int = 10
 
     def split(self, Z: NDArray[Any], k: int) -> tuple[NDArray[np.intp], tuple[Stage, ...], str]:
@@ -249,9 +264,10 @@ class _Policy:
             return np.zeros(len(Z), dtype=np.intp), (), str(why)
         return labels, tuple(stages), _why_one_group(labels, needed)
 
-    def choose_k(self, Z: NDArray[Any]) -> int:
+    def silhouettes(self, Z: NDArray[Any]) -> NDArray[np.float64]:
+        """Score of each number of clusters that comes into question, on a sample of the rows."""
         Z, quick = Z[sample_rows(len(Z), K_ROWS, self.seed)], replace(self, starts=K_STARTS)
-        return choose_k(Z, lambda k: quick.split(Z, k)[0])
+        return silhouettes_by_k(Z, lambda k: quick.split(Z, k)[0])
 
 
 def _why_one_group(labels: NDArray[np.intp], needed: int) -> str:

@@ -32,8 +32,9 @@ class GradientGroupInferrer(BaseGroupInferrer):
     Parameters
     ----------
     k : int or None, default=None
-        Clusters per class, for "kmeans" and "gmm". None: the smallest number from 2 to 8 whose
-        mean silhouette comes within 0.05 of the best, for each class.
+        Clusters per class, for "kmeans" and "gmm". None: the number from 2 to 8 with the
+        best silhouette, averaged over classes by their size, or a smaller one next to it within
+        15 % of the best; the same for all classes.
     clusterer : {"kmeans", "gmm", "dbscan", "hdbscan"} or scikit-learn clusterer, default="kmeans"
         What clusters the gradients of a class. An instance is cloned.
     scope : {"class", "global"}, default="class"

@@ -9,6 +9,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skgroup.clustering import ClassClustering, cluster_class
+from skgroup.clustering._choose_k import choose_k
+from skgroup.clustering._class_models import PARTITIONS
+from skgroup.clustering._cluster_class import score_k
 from skgroup.inference._embedding import Embedding
 
 __all__ = ["Part", "Parts"]
@@ -22,9 +25,10 @@ class Part:
     clustering: ClassClustering
 
     @classmethod
-    def fit(cls, snapshots: list[NDArray], embed: dict, cluster: dict, seed: int) -> "Part":
-        """Fit on the representations of the rows of this part, one array per snapshot."""
-        embedding = Embedding.fit(snapshots, **embed, random_state=seed)
+    def fit(
+        cls, embedding: Embedding, snapshots: list[NDArray], cluster: dict, seed: int
+    ) -> "Part":
+        """Cluster the rows of this part: one array per snapshot."""
         Z = embedding.transform(snapshots)
         return cls(embedding, cluster_class(Z, **cluster, random_state=seed))
 
@@ -54,13 +58,24 @@ class Parts:
     ) -> tuple["Parts", NDArray[np.int64]]:
         """Fit each part; return them and the cluster of every row.
 
-        `embed` and `cluster` are the arguments of `Embedding.fit` and of `cluster_class`.
+        `embed` and `cluster` are the arguments of `Embedding.fit` and of `cluster_class`. Where
+        `k` is None, all parts get the same.
         """
         members = _members(codes, n_parts)
         seeds = rng.randint(np.iinfo(np.int32).max, size=n_parts).tolist()
-        parts = Parallel(n_jobs=n_jobs)(
-            delayed(Part.fit)([matrix[rows] for matrix in snapshots], embed, cluster, seed)
-            for rows, seed in zip(members, seeds, strict=True)
+        run = Parallel(n_jobs=n_jobs)
+        rows_of = [[matrix[rows] for matrix in snapshots] for rows in members]
+        found = run(
+            delayed(_embed)(own, embed, cluster, seed)
+            for own, seed in zip(rows_of, seeds, strict=True)
+        )
+        if asks_for_k(cluster):
+            weights = [len(rows) for rows in members]
+            scores = np.average([scores for _, scores in found], axis=0, weights=weights)
+            cluster = cluster | {"k": choose_k(scores)}
+        parts = run(
+            delayed(Part.fit)(embedding, own, cluster, seed)
+            for (embedding, _), own, seed in zip(found, rows_of, seeds, strict=True)
         )
         clusters = np.empty(len(codes), dtype=np.int64)
         for rows, part in zip(members, parts, strict=True):
@@ -81,6 +96,21 @@ class Parts:
         for rows, Z in spaces:
             embedded[rows, : Z.shape[1]] = Z
         return embedded, clusters
+
+
+def asks_for_k(cluster: dict[str, Any]) -> bool:
+    """Whether the number of clusters is to be found for a clusterer that must be told."""
+    return cluster["k"] is None and cluster["clusterer"] in PARTITIONS
+
+
+def _embed(
+    snapshots: list[NDArray], embed: dict, cluster: dict, seed: int
+) -> tuple[Embedding, NDArray[np.float64] | None]:
+    """The space of a part and, where k is asked for, the scores of each number of clusters."""
+    embedding = Embedding.fit(snapshots, **embed, random_state=seed)
+    if not asks_for_k(cluster):
+        return embedding, None
+    return embedding, score_k(embedding.transform(snapshots), **cluster, random_state=seed)
 
 
 def _members(codes: NDArray, n_parts: int) -> list[NDArray[np.intp]]:

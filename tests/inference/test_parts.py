@@ -2,10 +2,12 @@ import joblib
 import numpy as np
 import pytest
 
+from skgroup.inference._embedding import Embedding
 from skgroup.inference._parts import Part, Parts
 
 EMBED = {"scale": "none", "combine": "concat", "pca": None}
 CLUSTER = {"clusterer": "kmeans", "k": 2}
+POLICY = {"eps": 0.6, "min_samples": 5, "min_cluster_share": 0.01, "small_clusters": "outlier"}
 
 # Class 0 is split by the first column, class 1 by the second.
 CODES = np.array([0, 0, 0, 0, 1, 1, 1, 1])
@@ -90,8 +92,29 @@ def test_jobs_change_nothing():
 
 
 def test_a_part_with_too_few_rows_says_so():
-    part = Part.fit([np.ones((1, 2))], EMBED, CLUSTER, 0)
+    one = [np.ones((1, 2))]
+    part = Part.fit(Embedding.fit(one, **EMBED, random_state=0), one, CLUSTER, 0)
     assert part.clustering.labels_.tolist() == [0]
     assert not part.clustering.usable_
     Z, clusters = part.assign([np.array([[5.0, 5.0]])])
     assert (Z.tolist(), clusters.tolist()) == ([[5.0, 5.0]], [0])
+
+
+@pytest.mark.parametrize("clusterer", ["kmeans", "gmm"])
+def test_all_parts_get_the_k_of_their_mean_silhouette_by_size(clusterer):
+    """The large class has three blobs and the small one two; alone each would get its own."""
+    rng, ask = np.random.default_rng(0), CLUSTER | {"clusterer": clusterer, "k": None} | POLICY
+    truth = np.concatenate([np.repeat([0, 1, 2], 40), np.repeat([0, 1], 6)])
+    codes = np.repeat([0, 1], [120, 12])
+    rows = rng.normal(scale=0.1, size=(132, 2)) + 10.0 * truth[:, None]
+    parts, clusters = fit(rows, codes, cluster=ask)
+    assert [part.clustering.k_ for part in parts.parts] == [3, 3]
+    assert same_partition(clusters[:120], truth[:120])
+    alone = [fit(rows[codes == c], codes[codes == c] * 0, 1, cluster=ask)[0] for c in (0, 1)]
+    assert [found.parts[0].clustering.k_ for found in alone] == [3, 2]
+
+
+def test_a_clusterer_that_finds_k_itself_is_not_asked():
+    found, clusters = fit(cluster=POLICY | {"clusterer": "dbscan", "k": None, "min_samples": 2})
+    assert [part.clustering.k_ for part in found.parts] == [None, None]
+    assert same_partition(clusters[:4], [0, 0, 1, 1])
