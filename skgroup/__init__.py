@@ -2,14 +2,47 @@
 
 from skgroup._grouped_array import GroupedArray, get_groups
 from skgroup._groups import cross_groups
-from skgroup.classifiers import ERMClassifier, GroupDROClassifier
+from skgroup.classifiers import (
+    DFRClassifier,
+    DOROClassifier,
+    ERMClassifier,
+    GERNEClassifier,
+    GroupDROClassifier,
+    IRMClassifier,
+    JTTClassifier,
+    LfFClassifier,
+    LISAClassifier,
+    LogitCorrectionClassifier,
+    LossReweightingClassifier,
+    MixupClassifier,
+    ResamplingClassifier,
+    ReweightingClassifier,
+    SPAREClassifier,
+    ULEClassifier,
+    VRExClassifier,
+)
 from skgroup.inference import GradientGroupInferrer
 
 __all__ = [
+    "DFRClassifier",
+    "DOROClassifier",
     "ERMClassifier",
+    "GERNEClassifier",
     "GradientGroupInferrer",
     "GroupDROClassifier",
     "GroupedArray",
+    "IRMClassifier",
+    "JTTClassifier",
+    "LISAClassifier",
+    "LfFClassifier",
+    "LogitCorrectionClassifier",
+    "LossReweightingClassifier",
+    "MixupClassifier",
+    "ResamplingClassifier",
+    "ReweightingClassifier",
+    "SPAREClassifier",
+    "ULEClassifier",
+    "VRExClassifier",
     "cross_groups",
     "get_groups",
 ]

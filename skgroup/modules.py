@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,16 @@ from torch import Tensor, nn
 from skgroup._data import Rows, call_module
 from skgroup._random import isolated_torch_rng
 
-__all__ = ["Standardize", "build_module", "check_module_output", "mlp"]
+__all__ = [
+    "FrozenBatchNorm",
+    "Standardize",
+    "Twin",
+    "TwinOutput",
+    "Wrapper",
+    "build_module",
+    "check_module_output",
+    "mlp",
+]
 
 
 class Standardize(nn.Module):
@@ -43,6 +52,92 @@ class Standardize(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return (x - self.mean) * self.inverse_scale
+
+
+class Wrapper(nn.Module):
+    """A network that is trained inside another module and predicts alone.
+
+    Parameters
+    ----------
+    main : nn.Module
+        The network that predicts; in eval mode the wrapper returns its logits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgroup.modules import Wrapper
+    >>> Wrapper(torch.nn.Identity())(torch.ones(1, 2))
+    tensor([[1., 1.]])
+    """
+
+    def __init__(self, main: nn.Module):
+        super().__init__()
+        self.main = main
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self.main(*args, **kwargs)
+
+
+class FrozenBatchNorm(Wrapper):
+    """Trains a network whose batch-normalisation layers keep their statistics.
+
+    Parameters
+    ----------
+    main : nn.Module
+        The network.
+
+    Examples
+    --------
+    >>> from torch import nn
+    >>> from skgroup.modules import FrozenBatchNorm
+    >>> net = FrozenBatchNorm(nn.Sequential(nn.Dropout(), nn.BatchNorm1d(2))).train()
+    >>> [layer.training for layer in net.main]
+    [True, False]
+    """
+
+    def train(self, mode: bool = True) -> "FrozenBatchNorm":
+        super().train(mode)
+        for layer in self.modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.eval()
+        return self
+
+
+class TwinOutput(NamedTuple):
+    """Logits of two networks for the same batch."""
+
+    logits: Tensor
+    other: Tensor
+
+
+class Twin(Wrapper):
+    """Two networks that see the same batches; the main one predicts.
+
+    Parameters
+    ----------
+    main, other : nn.Module
+        In training mode the output is a pair ``(logits, other)`` of the logits of both.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgroup.modules import Twin
+    >>> net = Twin(torch.nn.Identity(), torch.nn.ReLU())
+    >>> net(torch.tensor([[-1.0, 1.0]])).other
+    tensor([[0., 1.]])
+    """
+
+    def __init__(self, main: nn.Module, other: nn.Module):
+        super().__init__(main)
+        self.other = other
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.training:
+            return self.main(*args, **kwargs)
+        # A copy, because the first network may work in place.
+        copies = {name: value.clone() for name, value in kwargs.items()}
+        again = [value.clone() for value in args]
+        return TwinOutput(self.main(*args, **kwargs), self.other(*again, **copies))
 
 
 def mlp(n_features: int, n_classes: int, hidden_layer_sizes: Sequence[int] = ()) -> nn.Sequential:

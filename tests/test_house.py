@@ -24,16 +24,17 @@ SOURCES = [p for p in sorted(PACKAGE.rglob("*.py")) if not p.name.startswith("re
 INITS = [p for p in SOURCES if p.name == "__init__.py"]
 
 # room -> third-party packages and other rooms that it may know; what is not here is too high up.
-TORCH_LAYER = {"_data", "modules", "objectives", "samplers", "gradients"}
+TORCH_LAYER = {"_data", "_mixing", "modules", "objectives", "samplers", "gradients"}
 TABLES = {"datasets", "metrics", "model_selection"}
 METHODS = {"classifiers", "inference"}
 GROUPS = {"_encode_groups", "_grouped_array", "_groups"}
 BESIDE = GROUPS | {"_sklearn", "exceptions"}
-BELOW = TORCH_LAYER | {"_inputs", "_random", "clustering", "training"}
+BELOW = TORCH_LAYER | {"_inputs", "_random", "_seeded_clone", "clustering", "training"}
 ARRAYS = {"numpy", "scipy", "joblib"}
 LAYERS = {
     "exceptions": (set(), set()),
     "_sklearn": ({"sklearn"}, set()),
+    "_seeded_clone": ({"sklearn"}, set()),
     "_random": (ARRAYS | {"torch"}, {"exceptions"}),
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),

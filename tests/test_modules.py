@@ -9,7 +9,15 @@ import torch
 from torch import nn
 
 from skgroup._data import as_rows
-from skgroup.modules import Standardize, build_module, check_module_output, mlp
+from skgroup.modules import (
+    FrozenBatchNorm,
+    Standardize,
+    Twin,
+    Wrapper,
+    build_module,
+    check_module_output,
+    mlp,
+)
 
 
 def equal_weights(first, second):
@@ -188,3 +196,31 @@ def test_dict_input():
             return a + b
 
     check_module_output(Sum(), as_rows({"a": np.ones((4, 2)), "b": np.ones((4, 2))}), 2)
+
+
+def test_a_wrapper_predicts_what_its_main_network_does():
+    main, x = mlp(3, 2, [4]), torch.randn(5, 3)
+    for wrapper in (Wrapper(main), FrozenBatchNorm(main), Twin(main, mlp(3, 2))):
+        assert torch.equal(wrapper.eval()(x), main(x))
+
+
+def test_frozen_statistics_neither_move_nor_are_replaced_by_those_of_the_batch():
+    norm = nn.BatchNorm1d(2)
+    norm.running_mean.fill_(3.0)
+    norm.running_var.fill_(4.0)
+    x = torch.tensor([[3.0, 5.0], [1.0, -1.0]])
+    net = FrozenBatchNorm(nn.Sequential(norm, nn.Dropout(0.5))).train()
+    assert [part.training for part in net.main] == [False, True]
+    torch.testing.assert_close(net.main[0](x), (x - 3) / 2, rtol=0, atol=1e-4)
+    assert norm.running_mean.tolist() == [3.0, 3.0]
+    assert not net.eval().main[1].training
+
+
+def test_a_twin_trains_two_networks_on_the_same_rows():
+    main, other, x = mlp(3, 2), mlp(3, 2, [4]), torch.randn(5, 3)
+    both = Twin(main, other).train()(x)
+    assert torch.equal(both.logits, main(x))
+    assert torch.equal(both.other, other(x))
+    both.other.sum().backward()
+    assert all(p.grad is None for p in main.parameters())
+    assert all(p.grad is not None for p in other.parameters())

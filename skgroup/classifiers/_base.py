@@ -7,14 +7,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import nn
 
 from skgroup._data import as_rows, forward
 from skgroup._groups import check_same_index, resolve_groups
-from skgroup._inputs import check_X, check_X_y
+from skgroup._inputs import check_X, check_X_y, n_rows_of
 from skgroup._sklearn import _check_sample_weight, _fit_context
+from skgroup.classifiers._any_estimator import check_input, plain, refuse_network_parameters
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, check_layer_sizes
 from skgroup.classifiers._task import Sample, Seeds, Task, make_task, validation_sample
 from skgroup.modules import build_module, check_module_output
@@ -36,6 +38,12 @@ PASSED_ON = (
 )
 
 
+def _gives_probabilities(classifier: Any) -> bool:
+    """Whether there are probabilities: networks have them, not every estimator does."""
+    estimator = getattr(classifier, "estimator_", classifier._estimator())
+    return estimator is None or hasattr(estimator, "predict_proba")
+
+
 class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
     """Checks input, resolves groups, holds out validation rows, predicts.
 
@@ -46,6 +54,8 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
     # A request for groups, so that metadata routing works without `set_fit_request`.
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
     _needs_groups: ClassVar[bool] = True
+    # Parameters of the method that only a network can follow, where it takes an `estimator`.
+    _network_only: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self, *, module, hidden_layer_sizes, standardize, optimizer, lr, weight_decay, max_epochs,
@@ -113,23 +123,64 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
             If the method trains on groups and there are none; the classes take their place.
         """
         check_same_index(X=X, y=y, groups=groups, sample_weight=sample_weight)
-        own_module = self.module is not None
-        checked, codes, self.classes_ = check_X_y(self, X, y, own_module=own_module)
+        for fitted in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, fitted)  # no trace of an earlier fit, in which other ones may be set
+        if self._estimator() is None:
+            own_module = self._has_own_module()
+            checked, codes, self.classes_ = check_X_y(self, X, y, own_module=own_module)
+        else:
+            refuse_network_parameters(self, self._network_only)
+            checked, codes, self.classes_ = check_input(self, X, y)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, codes, ensure_non_negative=True)
-        name = type(self).__name__ if self._needs_groups else None
+        name = type(self).__name__ if self._misses_groups(X_val, groups_val) else None
         found = resolve_groups(X, self.classes_[codes], groups, fallback_for=name)
         sample = Sample.create(checked, codes, self.classes_, found, sample_weight)
         self.group_labels_, self.n_groups_ = sample.labels, len(sample.labels)
         self.n_outliers_ = 0 if found is None else int(np.count_nonzero(found.codes < 0))
-        held_out = validation_sample(self, sample, X_val, y_val, groups_val)
-        self._run(sample, held_out)
+        if self._estimator() is None:
+            self._run(sample, validation_sample(self, sample, X_val, y_val, groups_val))
+        else:
+            self._run_estimator(sample, X_val, y_val, groups_val)
         return self
+
+    def _estimator(self) -> Any:
+        """The scikit-learn classifier that takes the place of the network, if any."""
+        return getattr(self, "estimator", None)
+
+    def _has_own_module(self) -> bool:
+        """Whether the network is the user's, so that X may be whatever it reads."""
+        return self.module is not None
+
+    def _misses_groups(self, X_val: Any, groups_val: Any) -> bool:
+        """Whether the classes are no full substitute for groups that are not given."""
+        return self._needs_groups
+
+    def _reserves_rows(self) -> bool:
+        """Whether rows are held out also where no epoch is selected on them."""
+        return False
+
+    def _fit_estimator(self, sample: Sample, y: NDArray, seed: int) -> Any:
+        """Fit clones of `estimator` on rows of `sample`; `y` are the labels of all rows of X."""
+        raise AttributeError(f"{type(self).__name__} has no parameter estimator.")
+
+    def _run_estimator(self, sample: Sample, *held_out: Any) -> None:
+        if any(part is not None for part in held_out):
+            raise ValueError(
+                "X_val, y_val and groups_val select the epoch of a network, and with estimator= "
+                "there is none: leave them out."
+            )
+        seed = Seeds.draw(check_random_state(self.random_state)).method
+        y = np.zeros(n_rows_of(sample.X), dtype=np.int64)
+        y[sample.rows] = sample.y
+        self.early_stopping_ = False
+        self.history_: dict[str, NDArray] = {}
+        self.estimator_ = self._fit_estimator(sample, self.classes_[y], seed)
 
     def _run(self, sample: Sample, held_out: Sample | None) -> None:
         check_layer_sizes(self.hidden_layer_sizes)
         seeds = Seeds.draw(check_random_state(self.random_state))
-        task = make_task(self, sample, held_out, seeds)
+        task = make_task(self, sample, held_out, seeds, reserve=self._reserves_rows())
         self.early_stopping_ = task.validation is not None
         try:
             self._finish(self._fit(task))
@@ -138,12 +189,12 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
             raise
 
     def _finish(self, net: Net) -> None:
-        self.net_ = net
+        self.net_ = net = net.unwrapped()
         recorded = [name for name in RECORDED if len(net.history) and name in net.history[0]]
         self.history_ = {name: np.array(net.history[:, name]) for name in recorded}
 
-    def _train(self, task: Task, objective: nn.Module, sampler: Any, **options: Any) -> Net:
-        """Train a new network on `task` with this classifier's settings."""
+    def _build(self, task: Task) -> nn.Module:
+        """A new network for `task`, checked against its rows."""
         module = build_module(
             self.module,
             task.n_features,
@@ -154,18 +205,37 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         )
         module.to(self.device)
         check_module_output(module, task.data.rows, task.n_classes)
+        return module
+
+    def _train(
+        self,
+        task: Task,
+        objective: nn.Module,
+        sampler: Any,
+        *,
+        module: nn.Module | None = None,
+        **options: Any,
+    ) -> Net:
+        """Train `module`, by default a new network, on `task` with this classifier's settings."""
         settings = {name: getattr(self, name) for name in PASSED_ON} | options
         return train(
-            module, objective, task.data, sampler=sampler, n_classes=task.n_classes,
-            validation=task.validation, seed=task.seeds.training, **settings,
+            self._build(task) if module is None else module, objective, task.data,
+            sampler=sampler, n_classes=task.n_classes, validation=task.validation,
+            seed=task.seeds.training, **settings,
         )  # fmt: skip
 
     def _logits(self, X: Any) -> NDArray[np.float64]:
-        check_is_fitted(self, "net_")
-        X = check_X(self, X, own_module=self.module is not None)
+        X = check_X(self, X, own_module=self._has_own_module())
         logits = forward(self.net_.module_.eval(), as_rows(X, device=self.device))
         return logits.double().cpu().numpy()
 
+    def _check_for_estimator(self, X: Any) -> Any:
+        X = plain(X)
+        if getattr(X, "ndim", 2) == 2:  # the estimator knows best what to say of others
+            validate_data(self, X, reset=False, skip_check_array=True)
+        return X
+
+    @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probability of each class.
 
@@ -179,6 +249,9 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`; rows sum to 1.
         """
+        check_is_fitted(self, ["net_", "estimator_"], all_or_any=any)
+        if hasattr(self, "estimator_"):
+            return self.estimator_.predict_proba(self._check_for_estimator(X))
         return torch.softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
 
     def predict(self, X: Any) -> NDArray:
@@ -193,10 +266,16 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
+        check_is_fitted(self, ["net_", "estimator_"], all_or_any=any)
+        if hasattr(self, "estimator_"):
+            return self.estimator_.predict(self._check_for_estimator(X))
         codes = self._logits(X).argmax(axis=1)
         return self.classes_[codes]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        estimator = self._estimator()
+        if hasattr(estimator, "__sklearn_tags__") and not isinstance(estimator, type):
+            tags.input_tags = get_tags(estimator).input_tags
         return tags

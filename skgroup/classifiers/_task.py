@@ -1,6 +1,6 @@
 """From validated input to what one training needs: rows, codes, a split, seeds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,11 +34,15 @@ class Seeds:
     sampler: int
     split: int
     training: int
+    other_module: int
+    other_sampler: int
+    other_training: int
+    method: int
 
     @classmethod
     def draw(cls, random_state: Any) -> "Seeds":
         """Draw them from a NumPy RandomState."""
-        return cls(*random_state.randint(np.iinfo(np.int32).max, size=4).tolist())
+        return cls(*random_state.randint(np.iinfo(np.int32).max, size=8).tolist())
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,14 @@ class Task:
     standardize : tuple of arrays or None
         Mean and scale of the features in the training rows, for the default network.
     seeds : Seeds
+        `module`, `sampler` and `training` are for the network that predicts, the `other_` ones
+        for a first stage or a second network, `method` for whatever else a method draws.
+    groups_from : {"given", "carried", "classes", "none"}
+        Where the groups are from; "none": codes of the classes stand in.
+    held_out : TrainingData or None
+        Rows that are not trained on: those of `validation`, or what the method reserves.
+    held_out_weight : Tensor or None
+        Their weights.
     """
 
     data: TrainingData
@@ -65,6 +77,22 @@ class Task:
     n_classes: int
     standardize: tuple[NDArray, NDArray] | None
     seeds: Seeds
+    groups_from: str
+    held_out: TrainingData | None = None
+    held_out_weight: Tensor | None = None
+
+    def first_stage(self) -> "Task":
+        """The same task for a network of its own seeds, without selection of the epoch."""
+        seeds = self.seeds
+        others = (seeds.other_module, seeds.other_sampler, seeds.other_training)
+        names = ("module", "sampler", "training")
+        seeds = replace(seeds, **dict(zip(names, others, strict=True)))
+        return replace(self, seeds=seeds, validation=None)
+
+    def with_groups(self, groups: Tensor, n_groups: int) -> "Task":
+        """The same task with other groups of its training rows, from 0 without gaps."""
+        data = replace(self.data, groups=groups.to(self.data.groups.device), n_groups=n_groups)
+        return replace(self, data=data)
 
     def group_sizes(self) -> Tensor:
         """Training rows per group, counted on the CPU."""
@@ -103,7 +131,11 @@ class Sample:
     groups: NDArray[np.int64]
     labels: NDArray
     weight: NDArray | None
-    has_groups: bool
+    groups_from: str
+
+    @property
+    def has_groups(self) -> bool:
+        return self.groups_from in ("given", "carried")
 
     @classmethod
     def create(
@@ -127,8 +159,8 @@ class Sample:
             )
         present, groups = np.unique(groups[rows], return_inverse=True)
         weight = None if weight is None else weight[rows]
-        has_groups = found is not None and found.source != "classes"
-        return cls(X, rows, y[rows], groups, labels[present], weight, has_groups)
+        groups_from = "none" if found is None else found.source
+        return cls(X, rows, y[rows], groups, labels[present], weight, groups_from)
 
     def data(self, part: Any, device: Any) -> TrainingData:
         """The rows at positions `part` as training data; X stays where it is."""
@@ -150,10 +182,10 @@ def validation_sample(estimator: Any, sample: Sample, X: Any, y: Any, groups: An
     codes, classes = _validation_codes(estimator, checked, y), estimator.classes_
     found = get_groups(X) if groups is None else groups
     if found is None:
-        return Sample(checked, np.arange(len(codes)), codes, codes, classes, None, False)
+        return Sample(checked, np.arange(len(codes)), codes, codes, classes, None, "none")
     group_codes, labels = _validation_groups(sample, found, len(codes))
     rows = np.flatnonzero(group_codes >= 0)
-    return Sample(checked, rows, codes[rows], group_codes[rows], labels, None, True)
+    return Sample(checked, rows, codes[rows], group_codes[rows], labels, None, "given")
 
 
 def _validation_codes(estimator: Any, X: Any, y: Any) -> NDArray[np.int64]:
@@ -193,14 +225,19 @@ def _validation_groups(sample: Sample, groups: Any, n: int) -> tuple[NDArray[np.
     return np.where(codes < 0, -1, place[codes]), labels
 
 
-def make_task(estimator: Any, sample: Sample, held_out: Sample | None, seeds: Seeds) -> Task:
-    """Split off validation rows where wanted and put everything on the device."""
-    train, valid = np.arange(len(sample.y)), None
-    if held_out is not None:
-        valid = held_out.data(slice(None), estimator.device)
-    elif estimator.early_stopping == "auto" or estimator.early_stopping:
-        train, out = _split(estimator, sample, seeds.split)
-        valid = sample.data(out, estimator.device) if len(out) else None
+def make_task(
+    estimator: Any, sample: Sample, held_out: Sample | None, seeds: Seeds, *, reserve: bool = False
+) -> Task:
+    """Split off validation rows where wanted and put everything on the device.
+
+    `reserve` holds rows out also where no epoch is selected on them.
+    """
+    train, out, selects = np.arange(len(sample.y)), slice(None), held_out is not None
+    source = held_out
+    if held_out is None and (reserve or estimator.early_stopping):  # "auto", too
+        train, out, selects = _split(estimator, sample, seeds.split, reserve)
+        source = sample if len(out) else None
+    data = None if source is None else source.data(out, estimator.device)
     scoring = estimator.scoring
     if scoring == "auto":
         grouped = sample.has_groups if held_out is None else held_out.has_groups
@@ -211,32 +248,42 @@ def make_task(estimator: Any, sample: Sample, held_out: Sample | None, seeds: Se
         standardize = feature_statistics(sample.X, sample.rows[train], weight)
     return Task(
         data=sample.data(train, estimator.device),
-        sample_weight=None if weight is None else torch.from_numpy(weight).float(),
-        validation=None if valid is None else Validation(valid, scoring),
+        sample_weight=_as_float(weight),
+        validation=Validation(data, scoring) if data is not None and selects else None,
         n_features=n_features_of(sample.X),
         n_classes=len(estimator.classes_),
         standardize=standardize,
         seeds=seeds,
+        groups_from=sample.groups_from,
+        held_out=data,
+        held_out_weight=None if source is None else _as_float(source.weight, out),
     )
 
 
+def _as_float(weight: NDArray | None, part: Any = slice(None)) -> Tensor | None:
+    return None if weight is None else torch.from_numpy(weight[part]).float()
+
+
 def _split(
-    estimator: Any, sample: Sample, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Training and validation rows; none of the latter where "auto" finds them too few."""
+    estimator: Any, sample: Sample, seed: int, reserve: bool
+) -> tuple[NDArray[np.int64], Any, bool]:
+    """Training rows, held-out rows, and whether those select the epoch.
+
+    None are held out where "auto" finds them too few, unless they are to be reserved.
+    """
     everything = np.arange(len(sample.y))
     train, out = split_rows(sample.y, sample.groups, estimator.validation_fraction, seed)
+    selects = bool(estimator.early_stopping)
     if estimator.early_stopping == "auto":
-        enough = _enough_to_stop_early(sample.groups[out], len(sample.labels), len(everything))
-        return (train, out) if enough else (everything, everything[:0])
-    if not len(out):
+        selects = _enough_to_stop_early(sample.groups[out], len(sample.labels), len(everything))
+    elif selects and not len(out):
         raise ValueError(
             f"early_stopping=True needs rows to validate on, but validation_fraction="
             f"{estimator.validation_fraction} of {len(everything)} rows leaves none, because each "
             "class x group cell keeps a training row: raise it, pass X_val, or switch "
             "early_stopping off."
         )
-    return train, out
+    return (train, out, selects) if selects or reserve else (everything, everything[:0], False)
 
 
 def _enough_to_stop_early(groups: NDArray[np.int64], n_groups: int, n_rows: int) -> bool:

@@ -19,6 +19,7 @@ from torch import nn
 from skgroup._data import Rows, SubsetRows, as_rows
 from skgroup._inputs import feature_statistics, n_features_of
 from skgroup._random import isolated_torch_rng
+from skgroup._seeded_clone import seeded_clone
 from skgroup.gradients import per_sample_gradients
 from skgroup.gradients._forward import predict_logits
 from skgroup.gradients._products import emit_products
@@ -222,17 +223,11 @@ def _check_same_task(fitted: Any, classes: NDArray, names: NDArray | None) -> No
 def _fit_clone(
     reference: Any, X: Any, y: NDArray, classes: NDArray, names: NDArray | None, seed: int
 ) -> Any:
-    model = clone(reference)
     with isolated_torch_rng(seed):
-        if is_net(model):
+        if is_net(reference):
+            model = clone(reference)
             return model.fit(X.astype(np.float32) if hasattr(X, "astype") else X, y)
-        unseeded = [
-            name
-            for name, value in model.get_params().items()
-            if name.split("__")[-1] == "random_state" and value is None
-        ]
-        model.set_params(**dict.fromkeys(unseeded, seed))
-        return model.fit(as_frame(X, names), classes[y])
+        return seeded_clone(reference, seed).fit(as_frame(X, names), classes[y])
 
 
 def _wrap_module(module: nn.Module, X: Any, n_classes: int, device: Any) -> NetReference:

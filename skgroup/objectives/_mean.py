@@ -12,6 +12,8 @@ class MeanLoss(nn.Module):
     ----------
     sample_weight : Tensor of shape (n_samples,), optional
         Non-negative weights of the training samples; only their ratios matter.
+    normalize : bool, default=True
+        False: the weights are used as they are, whatever their mean.
 
     Examples
     --------
@@ -24,11 +26,12 @@ class MeanLoss(nn.Module):
 
     sample_weight: Tensor | None
 
-    def __init__(self, sample_weight: Tensor | None = None):
+    def __init__(self, sample_weight: Tensor | None = None, *, normalize: bool = True):
         super().__init__()
-        # Mean 1 over the training set, so that a batch's loss is an unbiased estimate.
-        weight = None if sample_weight is None else sample_weight / sample_weight.mean()
-        self.register_buffer("sample_weight", weight)
+        if sample_weight is not None and normalize:
+            # Mean 1 over the training set, so that a batch's loss is an unbiased estimate.
+            sample_weight = sample_weight / sample_weight.mean()
+        self.register_buffer("sample_weight", sample_weight)
 
     def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
         if self.sample_weight is None:

@@ -5,7 +5,22 @@ from torch import Tensor
 
 from skgroup.samplers._uniform import batch_lengths
 
-__all__ = ["BalancedSampler"]
+__all__ = ["BalancedSampler", "members_by_appearance"]
+
+
+def members_by_appearance(groups: Tensor, n_groups: int) -> list[Tensor]:
+    """Rows of each group; the group that comes first in the data is the first, whatever its code.
+
+    So what a seed draws does not depend on how groups are called.
+    """
+    members = [torch.nonzero(groups == g).flatten() for g in range(n_groups)]
+    empty = [g for g, rows in enumerate(members) if not len(rows)]
+    if empty or int(groups.min()) < 0:
+        raise ValueError(
+            f"groups must be numbered 0 to n_groups - 1 without gaps: the smallest is "
+            f"{int(groups.min())}, and {empty} have no row. Leave out outliers and renumber."
+        )
+    return sorted(members, key=lambda rows: int(rows[0]))
 
 
 class BalancedSampler:
@@ -13,7 +28,7 @@ class BalancedSampler:
 
     An epoch draws as many rows as there are. Rows of a group come from a reshuffled queue: none
     repeats before all of its group were drawn, across epochs too. With a single group the order
-    is that of :class:`UniformSampler` with the same seed.
+    is that of :class:`UniformSampler` with the same seed. How groups are numbered does not matter.
 
     Parameters
     ----------
@@ -43,13 +58,7 @@ class BalancedSampler:
         self.n_samples = len(groups)
         self.n_groups = int(groups.max()) + 1
         self.lengths = batch_lengths(self.n_samples, batch_size)
-        self._members = [torch.nonzero(groups == g).flatten() for g in range(self.n_groups)]
-        empty = [g for g, members in enumerate(self._members) if not len(members)]
-        if empty or int(groups.min()) < 0:
-            raise ValueError(
-                f"groups must be numbered 0 to n_groups - 1 without gaps: the smallest is "
-                f"{int(groups.min())}, and {empty} have no row. Leave out outliers and renumber."
-            )
+        self._members = members_by_appearance(groups, self.n_groups)
         self._queues = [members[:0] for members in self._members]
         self._rows = torch.Generator().manual_seed(seed)
         self._order = torch.Generator().manual_seed(seed + 1)

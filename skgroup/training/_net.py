@@ -8,6 +8,7 @@ from skorch import NeuralNet, NeuralNetClassifier
 from torch import Tensor, nn
 
 from skgroup._data import call_module, rows_per_block
+from skgroup.modules import Wrapper
 from skgroup.training._data import TrainingData
 from skgroup.training._optimizers import make_optimizer
 
@@ -43,10 +44,13 @@ class Net(NeuralNetClassifier):
         self.optimizer_ = self.optimizer(self.module_.parameters())
         return self
 
-    def train_epoch(self, data: TrainingData, index: Tensor, lengths: list[int]) -> Tensor:
-        """Take one step per batch and return the logits, in the order of `index`."""
+    def train_epoch(self, data: TrainingData, index: Tensor, lengths: list[int]) -> Tensor | None:
+        """Take one step per batch and return the logits, in the order of `index`.
+
+        None where outputs belong to no single row.
+        """
         self._set_training(True)
-        outputs: list[Tensor] = []
+        outputs: list[Tensor | None] = []
         n_batches = max(1, rows_per_block(data.rows) // lengths[0])
         for start in range(0, len(lengths), n_batches):
             sizes = lengths[start : start + n_batches]
@@ -57,9 +61,19 @@ class Net(NeuralNetClassifier):
                 strict=True,
             )  # fmt: skip
             outputs.extend(self._step(*batch) for batch in batches)
-        return torch.cat(outputs)
+        logits = [output for output in outputs if output is not None]
+        return torch.cat(logits) if logits else None
 
-    def _step(self, x: Any, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
+    def unwrapped(self) -> "Net":
+        """The net that predicts: this one, or that of the main network inside a wrapper."""
+        if not isinstance(self.module_, Wrapper):
+            return self
+        n_classes = len(self.classes)
+        net = as_net(self.module_.main, n_classes, max_epochs=self.max_epochs, device=self.device)
+        net.history = self.history
+        return net
+
+    def _step(self, x: Any, y: Tensor, groups: Tensor, index: Tensor) -> Tensor | None:
         if self.callbacks_:
             self.notify("on_batch_begin", batch=(x, y), training=True)
         self.optimizer_.zero_grad()
@@ -72,12 +86,13 @@ class Net(NeuralNetClassifier):
                 "on_grad_computed", named_parameters=parameters, batch=(x, y), training=True
             )
         self.optimizer_.step()
-        output = output.detach()
+        logits = output if isinstance(output, Tensor) else output.logits
+        logits = None if logits is None else logits.detach()
         if self.callbacks_:
             self.history.record_batch("train_loss", loss.item())
-            step = {"loss": loss.detach(), "y_pred": output}
+            step = {"loss": loss.detach(), "y_pred": logits}
             self.notify("on_batch_end", batch=(x, y), training=True, **step)
-        return output
+        return logits
 
 
 def _split(x: Any, sizes: list[int]) -> Any:

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from skgroup._data import blocks
+from skgroup._data import blocks, forward
 from skgroup._random import isolated_torch_rng
-from skgroup.modules import Standardize
+from skgroup.modules import FrozenBatchNorm, Standardize, Twin
 from skgroup.training._checkpoint import Checkpoint, fingerprint
 from skgroup.training._data import TrainingData, group_statistics, holds_dataset
 from skgroup.training._net import Net, as_net
@@ -29,7 +29,10 @@ RECORDED = (
     "valid_group_accuracy",
 )
 # Layers that draw no random numbers.
-PLAIN = {nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d, Standardize}
+PLAIN = {
+    nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d,
+    FrozenBatchNorm, Standardize, Twin,
+}  # fmt: skip
 
 
 class Interrupted(KeyboardInterrupt):
@@ -76,7 +79,8 @@ def train(
     Parameters
     ----------
     module : nn.Module
-        Maps a batch to logits.
+        Maps a batch to logits; while it trains, to whatever the objective reads: a named tuple
+        whose field `logits` holds those of the rows, or None where rows were mixed.
     objective : nn.Module
         ``(output, y, groups, index) -> scalar``.
     data : TrainingData
@@ -213,6 +217,8 @@ class _Loop:
         lengths = lengths[: max(1, math.ceil(round(fraction * len(lengths), 6)))]
         index = self.sampler.epoch()[: sum(lengths)]
         logits = net.train_epoch(data, index, lengths)
+        if logits is None:  # mixed rows say nothing of a group: look at the rows themselves
+            logits, index = forward(net.module_.eval(), data.rows), torch.arange(len(data))
         self._record_training(logits, index)
         if self.after_epoch is not None:
             self.after_epoch(net.module_)

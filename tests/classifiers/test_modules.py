@@ -54,6 +54,8 @@ def test_weights_of_the_instance_are_the_start(fit, blobs):
     with torch.no_grad():
         expected = torch.softmax(module(torch.from_numpy(blobs.X)).double(), dim=1).numpy()
     clf = fit(module, lr=1e-12)
+    if hasattr(clf, "coef_"):
+        pytest.skip("its last layer is fitted anew; tests/classifiers/test_dfr.py sees the rest")
     np.testing.assert_allclose(clf.predict_proba(blobs.X), expected, atol=1e-6)
 
 
@@ -65,7 +67,7 @@ def test_a_callable_gets_features_and_classes(fit, blobs, assert_same_model):
         return mlp(n_features, n_classes, [8])
 
     clf = fit(build)
-    assert given == [(2, 2)]
+    assert set(given) == {(2, 2)}  # once for each network that is trained
     # The default network is seeded alike, so that it is the same but for the standardisation.
     bare = fit(None, standardize=False, hidden_layer_sizes=(8,))
     assert_same_model(clf, bare, blobs.X)

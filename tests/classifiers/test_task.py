@@ -1,3 +1,4 @@
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,14 +20,14 @@ from skgroup.classifiers._task import (
 from skgroup.exceptions import GroupsError
 from skgroup.samplers import BalancedSampler, UniformSampler
 
-SEEDS = Seeds(1, 2, 3, 4)
+SEEDS = Seeds(1, 2, 3, 4, 5, 6, 7, 8)
 
 
 def test_seeds_are_independent_and_repeatable():
     drawn = [Seeds.draw(np.random.RandomState(seed)) for seed in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
-    numbers = [drawn[0].module, drawn[0].sampler, drawn[0].split, drawn[0].training]
-    assert len(set(numbers)) == 4
+    numbers = dataclasses.astuple(drawn[0])
+    assert len(set(numbers)) == 8
     assert all(type(number) is int for number in numbers)
 
 
@@ -162,6 +163,39 @@ def test_no_row_to_validate_on_is_an_error():
         make_task(settings(early_stopping=True), made, None, SEEDS)
 
 
+@pytest.mark.parametrize("stop", [False, "auto", True])
+def test_rows_may_be_held_out_without_selecting_an_epoch(stop):
+    y, groups = np.repeat([0, 1], 4), np.tile([0, 1], 4)
+    weight = np.arange(1.0, 9.0)
+    made = Sample.create(np.zeros((8, 1)), y, CLASSES, found(groups, LABELS[:2]), weight)
+    task = make_task(settings(early_stopping=stop), made, None, SEEDS, reserve=True)
+    train, out = split_rows(y, groups, 0.5, SEEDS.split)
+    assert len(out) == 4
+    assert task.sample_weight.tolist() == weight[train].tolist()
+    assert task.held_out_weight.tolist() == weight[out].tolist()
+    assert task.held_out.y.tolist() == y[out].tolist()
+    assert task.held_out.groups.tolist() == groups[out].tolist()
+    assert (task.validation is not None) == (stop is True)  # for "auto" they are too few
+    if stop is True:
+        assert task.validation.data is task.held_out
+
+
+def test_no_row_to_reserve_is_for_the_method_to_judge():
+    made = Sample.create(np.zeros((2, 1)), np.array([0, 1]), CLASSES, None, None)
+    task = make_task(settings(), made, None, SEEDS, reserve=True)
+    assert task.held_out is task.held_out_weight is None
+    assert len(task.data) == 2
+
+
+def test_validation_data_are_what_is_held_out(fitted):
+    held_out = validation_sample(fitted, sample(), X[:2], ["dog", "cat"], ["a", "c"])
+    for reserve in (False, True):
+        task = make_task(settings(), sample(), held_out, SEEDS, reserve=reserve)
+        assert task.validation.data is task.held_out
+        assert task.held_out_weight is None
+        assert len(task.data) == 4
+
+
 def test_samplers():
     made = Sample.create(np.zeros((6, 1)), Y, CLASSES, found([0, 0, 0, 0, 0, 1]), None)
     task = make_task(settings(), made, None, SEEDS)
@@ -175,6 +209,26 @@ def test_samplers():
     assert torch.bincount(task.data.y[classes.epoch()]).tolist() == [3, 3]
     assert uniform.lengths == [4, 2]
     assert task.sampler("uniform", 100).lengths == [6]
+
+
+def test_a_first_stage_has_seeds_of_its_own_and_selects_nothing():
+    made = Sample.create(np.zeros((8, 1)), np.repeat([0, 1], 4), CLASSES, None, None)
+    task = make_task(settings(early_stopping=True), made, None, SEEDS)
+    first = task.first_stage()
+    seeds = (first.seeds.module, first.seeds.sampler, first.seeds.training, first.seeds.split)
+    assert seeds == (5, 6, 7, 3)
+    assert first.validation is None
+    assert first.data is task.data
+    assert task.seeds is SEEDS
+
+
+def test_other_groups_for_the_same_rows():
+    task = make_task(settings(), sample(), None, SEEDS)
+    other = task.with_groups(torch.tensor([2, 0, 1, 0]), 3)
+    assert other.group_sizes().tolist() == [2, 1, 1]
+    assert other.data.rows is task.data.rows
+    assert task.group_sizes().tolist() == [2, 2]
+    assert other.groups_from == task.groups_from == "given"
 
 
 @pytest.fixture

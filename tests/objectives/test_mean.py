@@ -71,3 +71,12 @@ def test_the_callers_weights_stay_and_the_state_round_trips():
     assert torch.equal(loss(other, rows), loss(objective, rows))
     assert torch.equal(loss(copy.deepcopy(objective), rows), loss(objective, rows))
     assert MeanLoss().state_dict() == {}
+
+
+def test_weights_may_be_used_as_they_are():
+    rows = torch.tensor([3, 0, 4])
+    plain = cross_entropy(LOGITS[rows], Y[rows], reduction="none")
+    ours = loss(MeanLoss(WEIGHT, normalize=False), rows)
+    torch.testing.assert_close(ours, torch.mean(WEIGHT[rows] * plain))
+    twice = loss(MeanLoss(2 * WEIGHT, normalize=False), rows)
+    torch.testing.assert_close(twice, 2 * ours)

@@ -135,7 +135,7 @@ OTHERS = {
     "step size": lambda: {"objective": GroupDROLoss(torch.bincount(GROUPS), step_size=0.2)},
     "weights": lambda: {"objective": MeanLoss(torch.ones(N))},
     "sampler": lambda: {"sampler": BalancedSampler(Y, 5, seed=2)},
-    "another sampler": lambda: {"sampler": BalancedSampler(GROUPS.flip(0), 5, seed=2)},
+    "another sampler": lambda: {"sampler": BalancedSampler(GROUPS.sort().values, 5, seed=2)},
     "order": lambda: {"sampler": BalancedSampler(GROUPS, 5, seed=4)},
     "batches": lambda: {"sampler": BalancedSampler(GROUPS, 6, seed=2)},
     "dropout": other_module,

@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 import torch
@@ -6,9 +8,10 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skgroup._data import as_rows
-from skgroup.modules import mlp
+from skgroup.modules import Twin, Wrapper, mlp
 from skgroup.objectives import MeanLoss
-from skgroup.training import Net, TrainingData, as_net, is_net
+from skgroup.samplers import UniformSampler
+from skgroup.training import Net, TrainingData, as_net, is_net, train
 from skgroup.training import _net as net_file
 
 
@@ -170,3 +173,51 @@ def test_what_a_net_is():
     assert is_net(make_net())
     assert is_net(Net(mlp(4, 3)))
     assert not is_net(mlp(4, 3))
+
+
+class BothLosses(nn.Module):
+    def forward(self, output, y, groups, index):
+        return cross_entropy(output.logits, y) + cross_entropy(output.other, y)
+
+
+def test_the_main_network_of_two_trains_as_it_would_alone(problem):
+    X, y = problem
+    alone = make_net()
+    torch.manual_seed(0)
+    options = {"objective": BothLosses(), "optimizer": "sgd", "lr": 0.1}
+    both = as_net(Twin(mlp(4, 3, [5]), mlp(4, 3)), 3, **options)
+    logits = [net.train_epoch(as_data(X, y), INDEX, LENGTHS) for net in (alone, both)]
+    assert torch.equal(*logits)
+    both.history.new_epoch()
+    net = both.unwrapped()
+    assert net.history is both.history
+    assert net.module_ is both.module_.main
+    np.testing.assert_array_equal(net.predict_proba(X.numpy()), alone.predict_proba(X.numpy()))
+    assert alone.unwrapped() is alone
+
+
+class Halves(Wrapper):
+    """Adds the first half of a batch to the second: outputs that belong to no row."""
+
+    class Output(NamedTuple):
+        logits: None
+        sums: torch.Tensor
+
+    def forward(self, x):
+        return self.Output(None, self.main(sum(x.chunk(2)))) if self.training else self.main(x)
+
+
+class SumLoss(nn.Module):
+    def forward(self, output, y, groups, index):
+        return cross_entropy(output.sums, y.chunk(2)[0])
+
+
+def test_mixed_rows_have_no_logits_and_the_history_is_about_the_rows_themselves(problem):
+    X, y = problem
+    net = as_net(Halves(mlp(4, 3)), 3, objective=SumLoss())
+    assert net.train_epoch(as_data(X, y), INDEX[:6], [4, 2]) is None
+    sampler = UniformSampler(10, 2, seed=0)
+    trained = train(Halves(mlp(4, 3)), SumLoss(), as_data(X[:10], y[:10]), sampler=sampler,
+                    n_classes=3, max_epochs=1)  # fmt: skip
+    loss = cross_entropy(trained.module_.main(X[:10]), y[:10]).item()
+    assert trained.history[0, "train_loss"] == pytest.approx(loss)

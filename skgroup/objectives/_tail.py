@@ -1,0 +1,153 @@
+import math
+from bisect import bisect_left
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+__all__ = ["TailLoss", "chi2_weights", "cvar_weights"]
+
+
+def _double(losses: Tensor, mass: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Losses and their probabilities, in double precision: sums over a tail must not drift."""
+    losses = losses.detach().double()
+    mass = torch.ones_like(losses) if mass is None else mass.to(losses)
+    return losses, mass / mass.sum()
+
+
+def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Tensor:
+    """Weights, of sum 1, that give the mean of the largest losses, a share `alpha` of them.
+
+    They maximise the weighted sum over all weights of at most ``1 / (alpha m)``. Rows that tie at
+    the edge share what is left, so that the order of rows means nothing. `mass` are weights of
+    the rows themselves.
+    """
+    losses, p = _double(losses, mass)
+    order = losses.argsort(descending=True)
+    reached = p[order].cumsum(0)
+    edge = losses[order][int((reached < alpha).sum().clamp_max(len(losses) - 1))]
+    weights = torch.where(losses > edge, p / alpha, 0.0)
+    tied = torch.where(losses == edge, p, 0.0)
+    return weights + (1 - weights.sum()).clamp_min(0) * tied / tied.sum()
+
+
+def chi2_weights(
+    losses: Tensor, alpha: float, c_factor: float = 1.0, mass: Tensor | None = None
+) -> Tensor:
+    """Weights, of sum 1, that maximise the weighted sum in a chi-square ball.
+
+    The ball around equal weights has the radius ``rho = c_factor (1 / alpha - 1)**2``. Its dual
+    ``F(eta) = C sqrt(mean (l - eta)_+^2) + eta``, ``C^2 = 1 + rho``, is convex: a bisection finds
+    between which two losses its minimum lies, and there it has a closed form.
+    """
+    losses, p = _double(losses, mass)
+    losses = losses - losses.max()  # the largest are exactly 0, and so is their variance
+    c2 = 1 + c_factor * (1 / alpha - 1) ** 2
+    values = losses.unique()
+
+    def is_right_of_minimum(i: int) -> bool:
+        above = (losses - values[i]).clamp_min(0)
+        return bool(c2 * (p * above).sum() ** 2 <= (p * above**2).sum())
+
+    at = bisect_left(range(len(values) - 1), True, key=is_right_of_minimum)
+    active = torch.where(losses > values[at - 1], p, 0.0) if at else p
+    share = active.sum()
+    centred = losses - (active * losses).sum() / share
+    variance = (active * centred**2).sum() / share
+    if variance == 0:  # the ball holds the point with all weight on the largest losses
+        return active / share
+    slope = ((c2 * share - 1).clamp_min(0) / variance).sqrt()
+    weights = active * (1 + slope * centred).clamp_min(0)
+    return weights / weights.sum()
+
+
+def _without_largest(losses: Tensor, mass: Tensor, share: float) -> Tensor:
+    """Mass of each row after the largest losses, ``floor(share m)`` of m rows, were taken out."""
+    m = len(losses)
+    # Rounded first: 0.29 of 100 rows are 29, whatever 0.29 * 100 is in binary.
+    n_out = min(math.floor(round(share * m, 9)), m - 1)
+    mass = mass / mass.mean()
+    if not n_out:
+        return mass
+    order = losses.argsort(descending=True, stable=True)
+    before = mass[order].cumsum(0) - mass[order]
+    kept = mass.clone()
+    kept[order] -= (n_out - before).clamp_min(0).minimum(mass[order])
+    return kept
+
+
+class TailLoss(nn.Module):
+    """Loss of the worst share of a batch, outliers left out: CVaR, chi-square DRO and DORO.
+
+    Of the m losses of a batch the ``floor(outlier_share m)`` largest are discarded; the others get
+    the weights that make their sum largest, within ``1 / (alpha m)`` each ("cvar") or within a
+    chi-square ball ("chi2"). Weights are constants: no gradient passes through them.
+
+    Parameters
+    ----------
+    alpha : float, default=0.2
+        Share of the smallest group that is thought possible, in (0, 1]; 1 is the mean loss.
+    outlier_share : float, default=0.0
+        Share of the largest losses to discard, in [0, 1).
+    divergence : {"cvar", "chi2"}, default="cvar"
+        Which weights are possible.
+    c_factor : float, default=1.0
+        Factor of the radius ``(1 / alpha - 1)**2`` of the chi-square ball.
+    sample_weight : Tensor of shape (n_samples,), optional
+        Weights of the training samples: a row of weight 2 is two rows. Only ratios matter.
+
+    References
+    ----------
+    Hashimoto, Srivastava, Namkoong, Liang: Fairness without demographics in repeated loss
+    minimization, ICML 2018, arXiv 1806.08010.
+    Levy, Carmon, Duchi, Sidford: Large-scale methods for distributionally robust optimization,
+    NeurIPS 2020, arXiv 2010.05893.
+    Zhai, Dan, Kolter, Ravikumar: DORO: distributional and outlier robust optimization, ICML 2021,
+    arXiv 2106.06142.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skgroup.objectives import TailLoss
+    >>> logits = torch.tensor([[0.0, 9.0], [0.0, 2.0], [0.0, 1.0], [0.0, 0.0]])
+    >>> y = torch.tensor([0, 0, 0, 0])  # losses 9.0, 2.1, 1.3 and 0.7
+    >>> TailLoss(alpha=0.25)(logits, y, groups=y, index=y)
+    tensor(9.0001)
+    >>> TailLoss(alpha=0.25, outlier_share=0.25)(logits, y, groups=y, index=y)
+    tensor(2.1269)
+    """
+
+    sample_weight: Tensor | None
+
+    def __init__(
+        self,
+        alpha: float = 0.2,
+        *,
+        outlier_share: float = 0.0,
+        divergence: str = "cvar",
+        c_factor: float = 1.0,
+        sample_weight: Tensor | None = None,
+    ):
+        super().__init__()
+        self.alpha = alpha
+        self.outlier_share = outlier_share
+        self.divergence = divergence
+        self.c_factor = c_factor
+        # Mean 1 over the training set: with alpha = 1 it is the weighted mean loss in each batch.
+        weight = None if sample_weight is None else sample_weight / sample_weight.mean()
+        self.register_buffer("sample_weight", weight)
+
+    def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
+        losses = cross_entropy(output, y, reduction="none")
+        fixed = losses.detach().double()
+        weight = self.sample_weight
+        mass = torch.ones_like(fixed) if weight is None else weight[index].double()
+        left = _without_largest(fixed, mass, self.outlier_share)
+        rows = torch.nonzero(left > 0).flatten()
+        weights = mass.mean() * self._weights(fixed[rows], left[rows])
+        return torch.sum(weights.to(losses.dtype) * losses[rows])
+
+    def _weights(self, losses: Tensor, mass: Tensor) -> Tensor:
+        if self.divergence == "cvar":
+            return cvar_weights(losses, self.alpha, mass)
+        return chi2_weights(losses, self.alpha, self.c_factor, mass)
