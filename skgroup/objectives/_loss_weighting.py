@@ -1,8 +1,10 @@
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skgroup.objectives._tail import cvar_weights
+from skgroup.objectives._tail import cvar_weights, probabilities
 
 __all__ = ["LossWeightedLoss"]
 
@@ -104,21 +106,20 @@ class LossWeightedLoss(nn.Module):
 
     def weigh(self, losses: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Weights of rows with these losses, in double precision and with mean 1."""
-        losses = losses.detach().double()
-        mass = torch.ones_like(losses) if sample_weight is None else sample_weight.to(losses)
-        p = mass / mass.sum()
-        weight = cvar_weights(losses, self.alpha, p) / p if self.scheme == "top" else None
-        if weight is None:
-            weight = self._exponents(losses).exp()
-            weight = weight / (p * weight).sum()
+        p = probabilities(losses, sample_weight)
+        if self.scheme == "top":
+            weight = cvar_weights(losses, self.alpha, sample_weight).cpu().numpy() / p
+        else:
+            weight = np.exp(self._exponents(losses.detach().cpu().numpy().astype(np.float64)))
+            weight /= p @ weight
         if self.clip is not None:
-            weight = weight.clamp_max(self.clip)
-            weight = weight / (p * weight).sum()
-        return weight
+            weight = np.minimum(weight, self.clip)
+            weight /= p @ weight
+        return torch.from_numpy(weight).to(losses.device)
 
-    def _exponents(self, losses: Tensor) -> Tensor:
+    def _exponents(self, losses: NDArray) -> NDArray:
         """Logarithms of the weights, 0 for the largest loss: they cannot overflow."""
         if self.scheme == "tilted":
             return (losses - losses.max()) / self.tau
-        logs = (losses.clamp_min(0) + FLOOR).log()
+        logs = np.log(np.maximum(losses, 0) + FLOOR)
         return self.gamma * (logs - logs.max())

@@ -1,18 +1,29 @@
 import math
 from bisect import bisect_left
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 __all__ = ["TailLoss", "chi2_weights", "cvar_weights"]
 
 
-def _double(losses: Tensor, mass: Tensor | None) -> tuple[Tensor, Tensor]:
+def probabilities(losses: Tensor, mass: Tensor | None) -> NDArray[np.float64]:
+    """Weights of the rows as shares of their sum; equal ones where `mass` is None.
+
+    In NumPy, because a batch is small and torch takes longer for each of many small steps.
+    """
+    if mass is None:
+        return np.full(len(losses), 1 / len(losses))
+    p = mass.detach().cpu().numpy().astype(np.float64)
+    return p / p.sum()
+
+
+def _double(losses: Tensor, mass: Tensor | None) -> tuple[NDArray, NDArray]:
     """Losses and their probabilities, in double precision: sums over a tail must not drift."""
-    losses = losses.detach().double()
-    mass = torch.ones_like(losses) if mass is None else mass.to(losses)
-    return losses, mass / mass.sum()
+    return losses.detach().cpu().numpy().astype(np.float64), probabilities(losses, mass)
 
 
 def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Tensor:
@@ -22,13 +33,14 @@ def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Te
     the edge share what is left, so that the order of rows means nothing. `mass` are weights of
     the rows themselves.
     """
-    losses, p = _double(losses, mass)
-    order = losses.argsort(descending=True)
-    reached = p[order].cumsum(0)
-    edge = losses[order][int((reached < alpha).sum().clamp_max(len(losses) - 1))]
-    weights = torch.where(losses > edge, p / alpha, 0.0)
-    tied = torch.where(losses == edge, p, 0.0)
-    return weights + (1 - weights.sum()).clamp_min(0) * tied / tied.sum()
+    values, p = _double(losses, mass)
+    order = np.argsort(-values)
+    n_inside = int(np.count_nonzero(np.cumsum(p[order]) < alpha))
+    edge = values[order][min(n_inside, len(values) - 1)]
+    weights = np.where(values > edge, p / alpha, 0.0)
+    tied = np.where(values == edge, p, 0.0)
+    weights += max(1 - weights.sum(), 0.0) * tied / tied.sum()
+    return torch.from_numpy(weights).to(losses.device)
 
 
 def chi2_weights(
@@ -40,39 +52,39 @@ def chi2_weights(
     ``F(eta) = C sqrt(mean (l - eta)_+^2) + eta``, ``C^2 = 1 + rho``, is convex: a bisection finds
     between which two losses its minimum lies, and there it has a closed form.
     """
-    losses, p = _double(losses, mass)
-    losses = losses - losses.max()  # the largest are exactly 0, and so is their variance
+    values, p = _double(losses, mass)
+    values -= values.max()  # the largest are exactly 0, and so is their variance
     c2 = 1 + c_factor * (1 / alpha - 1) ** 2
-    values = losses.unique()
+    steps = np.unique(values)
 
     def is_right_of_minimum(i: int) -> bool:
-        above = (losses - values[i]).clamp_min(0)
-        return bool(c2 * (p * above).sum() ** 2 <= (p * above**2).sum())
+        above = np.maximum(values - steps[i], 0.0)
+        return bool(c2 * (p @ above) ** 2 <= p @ above**2)
 
-    at = bisect_left(range(len(values) - 1), True, key=is_right_of_minimum)
-    active = torch.where(losses > values[at - 1], p, 0.0) if at else p
+    at = bisect_left(range(len(steps) - 1), True, key=is_right_of_minimum)
+    active = np.where(values > steps[at - 1], p, 0.0) if at else p
     share = active.sum()
-    centred = losses - (active * losses).sum() / share
-    variance = (active * centred**2).sum() / share
+    centred = values - active @ values / share
+    variance = active @ centred**2 / share
     if variance == 0:  # the ball holds the point with all weight on the largest losses
-        return active / share
-    slope = ((c2 * share - 1).clamp_min(0) / variance).sqrt()
-    weights = active * (1 + slope * centred).clamp_min(0)
-    return weights / weights.sum()
+        weights = active
+    else:
+        slope = math.sqrt(max(c2 * share - 1, 0.0) / variance)
+        weights = active * np.maximum(1 + slope * centred, 0.0)
+    return torch.from_numpy(weights / weights.sum()).to(losses.device)
 
 
-def _without_largest(losses: Tensor, mass: Tensor, share: float) -> Tensor:
-    """Mass of each row after the largest losses, ``floor(share m)`` of m rows, were taken out."""
-    m = len(losses)
+def _n_outliers(share: float, m: int) -> int:
     # Rounded first: 0.29 of 100 rows are 29, whatever 0.29 * 100 is in binary.
-    n_out = min(math.floor(round(share * m, 9)), m - 1)
-    mass = mass / mass.mean()
-    if not n_out:
-        return mass
+    return min(math.floor(round(share * m, 9)), m - 1)
+
+
+def _without_largest(losses: Tensor, mass: Tensor, n_out: int) -> Tensor:
+    """Mass of each row after the `n_out` largest losses, rows of mean mass, were taken out."""
+    kept = mass / mass.mean()
     order = losses.argsort(descending=True, stable=True)
-    before = mass[order].cumsum(0) - mass[order]
-    kept = mass.clone()
-    kept[order] -= (n_out - before).clamp_min(0).minimum(mass[order])
+    before = kept[order].cumsum(0) - kept[order]
+    kept[order] -= (n_out - before).clamp_min(0).minimum(kept[order])
     return kept
 
 
@@ -139,15 +151,16 @@ class TailLoss(nn.Module):
 
     def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
         losses = cross_entropy(output, y, reduction="none")
-        fixed = losses.detach().double()
-        weight = self.sample_weight
-        mass = torch.ones_like(fixed) if weight is None else weight[index].double()
-        left = _without_largest(fixed, mass, self.outlier_share)
-        rows = torch.nonzero(left > 0).flatten()
-        weights = mass.mean() * self._weights(fixed[rows], left[rows])
-        return torch.sum(weights.to(losses.dtype) * losses[rows])
+        n_out = _n_outliers(self.outlier_share, len(y))
+        if self.sample_weight is None:
+            left = losses.sort(descending=True, stable=True).values[n_out:]
+            return torch.sum(self._weights(left).to(left.dtype) * left)
+        mass = self.sample_weight[index].double()
+        left = _without_largest(losses.detach().double(), mass, n_out)
+        weights = mass.mean() * self._weights(losses, left)
+        return torch.sum(weights.to(losses.dtype) * losses)
 
-    def _weights(self, losses: Tensor, mass: Tensor) -> Tensor:
+    def _weights(self, losses: Tensor, mass: Tensor | None = None) -> Tensor:
         if self.divergence == "cvar":
             return cvar_weights(losses, self.alpha, mass)
         return chi2_weights(losses, self.alpha, self.c_factor, mass)
