@@ -4,6 +4,7 @@ JOBS ?= 2
 
 BIN := .venv/bin
 READY := .venv/.ready
+# `make bench MNIST=mnist.npz` also runs what needs MNIST.
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
@@ -32,6 +33,8 @@ types: $(READY)
 
 bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(RUN) $$script || exit 1; done
+	for script in $(if $(MNIST),colored_mnist shortcut_digits); do \
+		$(RUN) benchmarks/$$script.py --mnist "$(MNIST)" || exit 1; done
 
 clean:
 	rm -rf .venv build dist demo_output .coverage htmlcov
