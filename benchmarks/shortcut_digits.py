@@ -109,9 +109,8 @@ def compare(shortcut, parameters, options, run):
         ("ERM", f"ULE {parameters}"), (None, parameters), PUBLISHED[shortcut], strict=True
     ):
         seeds = range(options.seeds)
-        results = np.array(
-            run(delayed(fit)(shortcut, tried, options, seed, test=True) for seed in seeds)
-        )
+        found = run(delayed(fit)(shortcut, tried, options, seed, test=True) for seed in seeds)
+        results = np.array(list(found))
         (accuracy, training, seconds), spread = results.mean(axis=0), results[:, 0].std()
         print(
             f"| {shortcut} | {name} | {100 * accuracy:.1f} +- {100 * spread:.1f} | "
@@ -140,7 +139,7 @@ def main():
     parser.add_argument("--saliency-class", choices=["pred", "label"], default="pred")
     parser.add_argument("--tune", action="store_true", help="the grid on held-out digits instead")
     options = parser.parse_args()
-    run = Parallel(n_jobs=options.jobs)
+    run = Parallel(n_jobs=options.jobs, return_as="generator")
     if options.tune:
         for shortcut in options.only:
             tune(shortcut, options, run)

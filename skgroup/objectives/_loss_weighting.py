@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skgroup.objectives._tail import cvar_weights, probabilities
+from skgroup.objectives._tail import cvar_weights, probabilities, silently
 
 __all__ = ["LossWeightedLoss"]
 
@@ -104,6 +104,7 @@ class LossWeightedLoss(nn.Module):
         """Weigh all training rows by their `losses`, until the next call."""
         self.row_weight = self.weigh(losses, self.sample_weight)
 
+    @silently
     def weigh(self, losses: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Weights of rows with these losses, in double precision and with mean 1."""
         p = probabilities(losses, sample_weight)

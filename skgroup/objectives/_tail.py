@@ -9,6 +9,9 @@ from torch.nn.functional import cross_entropy
 
 __all__ = ["TailLoss", "chi2_weights", "cvar_weights"]
 
+# Losses of a training that diverged give weights that are no numbers; its loop reports that.
+silently = np.errstate(divide="ignore", invalid="ignore")
+
 
 def probabilities(losses: Tensor, mass: Tensor | None) -> NDArray[np.float64]:
     """Weights of the rows as shares of their sum; equal ones where `mass` is None.
@@ -26,6 +29,7 @@ def _double(losses: Tensor, mass: Tensor | None) -> tuple[NDArray, NDArray]:
     return losses.detach().cpu().numpy().astype(np.float64), probabilities(losses, mass)
 
 
+@silently
 def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Tensor:
     """Weights, of sum 1, that give the mean of the largest losses, a share `alpha` of them.
 
@@ -43,6 +47,7 @@ def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Te
     return torch.from_numpy(weights).to(losses.device)
 
 
+@silently
 def chi2_weights(
     losses: Tensor, alpha: float, c_factor: float = 1.0, mass: Tensor | None = None
 ) -> Tensor:

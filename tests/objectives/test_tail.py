@@ -255,3 +255,12 @@ def test_the_state_round_trips():
     other.load_state_dict(one.state_dict())
     assert evaluate(one, [1.0, 2.0, 3.0])[0] == evaluate(other, [1.0, 2.0, 3.0])[0]
     assert weight.tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("divergence", ["cvar", "chi2"])
+def test_losses_that_diverged_stay_visible(divergence, bad):
+    logits = torch.tensor([[bad, 0.0], [0.0, bad], [bad, 0.0]])
+    y = torch.tensor([1, 0, 1])
+    loss = TailLoss(0.5, divergence=divergence)(logits, y, groups=y, index=y)
+    assert not loss.isfinite()
