@@ -29,7 +29,7 @@ EPOCHS, BATCH, HIDDEN = 10, 256, (64, 64)
 SGD = {"lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4}
 NET = {
     "hidden_layer_sizes": HIDDEN, "standardize": False, "optimizer": "sgd", "lr": 0.05,
-    "max_epochs": EPOCHS, "batch_size": BATCH, "early_stopping": False,
+    "max_epochs": EPOCHS, "batch_size": BATCH, "early_stopping": False, "weight_decay": 1e-4,
 }  # fmt: skip
 WANTED_BY_SPUCO = (
     "PIL", "matplotlib", "pytorch_grad_cam", "requests", "torchvision", "transformers", "umap",

@@ -71,7 +71,7 @@ class GroupDROClassifier(BaseGroupClassifier):
         self, step_size: float = 0.01, adjustment: Any = 0.0, *, sampler: str = "group_balanced",
         normalize_losses: bool = False, module: Any = None, hidden_layer_sizes: Any = (100, 100),
         standardize: bool = True, optimizer: Any = "adam", lr: float = 1e-3,
-        weight_decay: float = 1e-4, max_epochs: int = 50, batch_size: int = 128,
+        weight_decay: float = 3e-3, max_epochs: int = 50, batch_size: int = 128,
         early_stopping: Any = "auto", validation_fraction: float = 0.2, patience: int = 10,
         scoring: Any = "auto", callbacks: Any = None, checkpoint_dir: Any = None,
         device: Any = "cpu", random_state: Any = None, verbose: int = 0,

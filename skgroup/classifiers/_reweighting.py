@@ -93,7 +93,7 @@ class ReweightingClassifier(BaseGroupClassifier):
         self, estimator: Any = None, *, scheme: str = "inverse", by: str = "group",
         normalize: str = "mean1", b: float = 0.9999, module: Any = None,
         hidden_layer_sizes: Any = (100, 100), standardize: bool = True, optimizer: Any = "adam",
-        lr: float = 1e-3, weight_decay: float = 1e-4, max_epochs: int = 50, batch_size: int = 128,
+        lr: float = 1e-3, weight_decay: float = 3e-3, max_epochs: int = 50, batch_size: int = 128,
         early_stopping: Any = "auto", validation_fraction: float = 0.2, patience: int = 10,
         scoring: Any = "auto", callbacks: Any = None, checkpoint_dir: Any = None,
         device: Any = "cpu", random_state: Any = None, verbose: int = 0,

@@ -45,8 +45,9 @@ _PARAMETERS = """module : torch.nn.Module, callable, or None, default=None
         and `weight_decay` are then its own business.
     lr : float, default=1e-3
         Learning rate.
-    weight_decay : float, default=1e-4
-        L2 penalty on all weights.
+    weight_decay : float, default={weight_decay}
+        L2 penalty on all weights. Where groups are balanced it has to be larger than in plain
+        training, since the few rows of a small group come again and again.
     max_epochs : int, default=50
         Passes over as many rows as the training set has.
     batch_size : int, default=128
@@ -114,9 +115,12 @@ def check_layer_sizes(sizes: Any) -> None:
 
 def document_shared(cls: C) -> C:
     """Fill ``{shared_parameters}`` and ``{shared_attributes}`` in the class docstring."""
-    default = cls.__init__.__kwdefaults__["early_stopping"]  # type: ignore[misc]
+    defaults = cls.__init__.__kwdefaults__  # type: ignore[misc]
+    parameters = _PARAMETERS
+    for name in ("early_stopping", "weight_decay"):
+        parameters = parameters.replace(f"{{{name}}}", repr(defaults[name]))
     text = {
-        "{shared_parameters}": _PARAMETERS.replace("{early_stopping}", repr(default)),
+        "{shared_parameters}": parameters,
         "{shared_attributes}": _ATTRIBUTES,
     }
     for name, value in text.items():

@@ -2,7 +2,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-__all__ = ["generalized_cross_entropy"]
+__all__ = ["generalized", "generalized_cross_entropy"]
+
+
+def generalized(losses: Tensor, q: float) -> Tensor:
+    """The generalised cross-entropies of rows with these cross-entropies."""
+    return losses if q == 0 else -torch.expm1(-q * losses) / q
 
 
 def generalized_cross_entropy(logits: Tensor, y: Tensor, q: float) -> Tensor:
@@ -31,5 +36,4 @@ def generalized_cross_entropy(logits: Tensor, y: Tensor, q: float) -> Tensor:
     >>> generalized_cross_entropy(torch.zeros(1, 4), torch.tensor([2]), q=1.0)
     tensor([0.7500])
     """
-    losses = cross_entropy(logits, y, reduction="none")
-    return losses if q == 0 else -torch.expm1(-q * losses) / q
+    return generalized(cross_entropy(logits, y, reduction="none"), q)

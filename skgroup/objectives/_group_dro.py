@@ -9,11 +9,20 @@ def group_means(
     losses: Tensor, groups: Tensor, n_groups: int, weight: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
     """Weighted mean of `losses` in each group, 0 where a group is absent; and who is present."""
-    ones = torch.ones_like(losses) if weight is None else weight.to(losses.dtype)
-    total = losses.new_zeros(n_groups).index_add(0, groups, losses * ones)
-    count = losses.new_zeros(n_groups).index_add(0, groups, ones)
+    total, count = _group_sums(losses, groups, n_groups, weight)
     present = count > 0
     return total / torch.where(present, count, 1.0), present
+
+
+def _group_sums(
+    losses: Tensor, groups: Tensor, n_groups: int, weight: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    zeros = losses.new_zeros(n_groups)
+    if weight is None:
+        count = torch.bincount(groups, minlength=n_groups).to(losses.dtype)
+        return zeros.index_add(0, groups, losses), count
+    weight = weight.to(losses.dtype)
+    return zeros.index_add(0, groups, losses * weight), zeros.index_add(0, groups, weight)
 
 
 class GroupDROLoss(nn.Module):
@@ -82,9 +91,13 @@ class GroupDROLoss(nn.Module):
     def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
         losses = cross_entropy(output, y, reduction="none")
         weight = None if self.sample_weight is None else self.sample_weight[index]
-        means, present = group_means(losses, groups, len(self.log_q), weight)
-        self._update(means.detach(), present)
-        return torch.sum(self.q.to(means.dtype) * means)
+        total, count = _group_sums(losses.detach(), groups, len(self.log_q), weight)
+        present = count > 0
+        count = torch.where(present, count, 1.0)
+        self._update(total / count, present)
+        # sum_g q_g L_g as a weighted sum over rows, which is the cheaper one to differentiate.
+        share = (self.q / count).to(losses.dtype)[groups]
+        return losses @ (share if weight is None else share * weight.to(losses.dtype))
 
     def _update(self, means: Tensor, present: Tensor) -> None:
         adjusted = (means + self.adjustment) * present

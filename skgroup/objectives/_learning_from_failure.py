@@ -3,7 +3,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from skgroup.modules import TwinOutput
-from skgroup.objectives._gce import generalized_cross_entropy
+from skgroup.objectives._gce import generalized
 from skgroup.objectives._weighted_mean import WeightedMean
 
 __all__ = ["LfFLoss"]
@@ -70,26 +70,30 @@ class LfFLoss(nn.Module):
         self.register_buffer("averages", torch.full((2, n_rows), -1.0, device=y.device))
 
     def forward(self, output: TwinOutput, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
+        losses = hardness = _losses(output, y)
         if self.ema is not None:
-            self._remember(_losses(output, y).detach(), self.place[index], self.ema)
-        weights = self.weights(output, y, index)
-        biased = generalized_cross_entropy(output.other, y, self.exponent)
-        main = cross_entropy(output.logits, y, reduction="none")
-        return self.mean(biased + weights * main, index)
+            hardness = self._remember(losses.detach(), self.place[index], self.ema)
+        weights = self._compare(hardness.detach(), y).to(losses.dtype)
+        biased = generalized(losses[0], self.exponent)
+        return self.mean(biased + weights * losses[1], index)
 
     def weights(self, output: TwinOutput, y: Tensor, index: Tensor) -> Tensor:
         """How hard each row is for the biased network compared with the main one, in [0, 1]."""
-        losses = _losses(output, y).detach()
+        if self.ema is None:
+            return self._compare(_losses(output, y).detach(), y)
+        return self._compare(self.averages[:, self.place[index]], y).to(output.logits.dtype)
+
+    def _remember(self, losses: Tensor, place: Tensor, ema: float) -> Tensor:
+        past, now = self.averages[:, place], losses.to(self.averages.dtype)
+        self.averages[:, place] = now = torch.where(past < 0, now, ema * past + (1 - ema) * now)
+        return now
+
+    def _compare(self, hardness: Tensor, y: Tensor) -> Tensor:
         if self.ema is not None:
             parts = self.averages.split(self.class_sizes, dim=1)
             largest = torch.stack([part.amax(dim=1) for part in parts], dim=1)
-            losses = self.averages[:, self.place[index]] / largest[:, y].clamp_min(1e-12)
-            losses = losses.to(output.logits.dtype)
-        return losses[0] / (losses.sum(dim=0) + 1e-8)
-
-    def _remember(self, losses: Tensor, place: Tensor, ema: float) -> None:
-        past, now = self.averages[:, place], losses.to(self.averages.dtype)
-        self.averages[:, place] = torch.where(past < 0, now, ema * past + (1 - ema) * now)
+            hardness = hardness / largest[:, y].clamp_min(1e-12)
+        return hardness[0] / (hardness.sum(dim=0) + 1e-8)
 
 
 def _losses(output: TwinOutput, y: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from skgroup.samplers import BalancedSampler
 
 QUICK = {
     "hidden_layer_sizes": (8,), "max_epochs": 3, "batch_size": 32, "random_state": 0,
-    "early_stopping": False,
+    "early_stopping": False, "weight_decay": 1e-4,  # as in ERM
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from skgroup.exceptions import MissingGroupsWarning
 
 QUICK = {
     "hidden_layer_sizes": (8,), "max_epochs": 3, "batch_size": 32, "random_state": 0,
-    "early_stopping": False,
+    "early_stopping": False, "weight_decay": 1e-4,  # as in ERM
 }  # fmt: skip
 FULL_BATCH = QUICK | {"batch_size": 10_000, "max_epochs": 30, "standardize": False}
 SCHEMES = ["inverse", "sqrt", "class_balanced"]
