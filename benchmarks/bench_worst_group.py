@@ -5,6 +5,7 @@ cross-validation with pooled out-of-fold predictions. Give `--adult PATH` for UC
 """
 
 import argparse
+import re
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -146,7 +147,9 @@ def main():
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--compas-label", default="is_recid", help="or two_year_recid")
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--only", nargs="*", help="first words of names")
+    parser.add_argument(
+        "--only", nargs="*", help="first words of names: easy, weak, digits, Adult, COMPAS"
+    )
     parser.add_argument("--limits", action="store_true", help="shortcuts too weak to be found")
     options = parser.parse_args()
     sources = {
@@ -162,7 +165,7 @@ def main():
     run = Parallel(n_jobs=options.jobs)
     seeds = range(options.first_seed, options.first_seed + options.repeats)
     for name, draw in sources.items():
-        if not options.only or name.split()[0] in options.only:
+        if not options.only or re.match(r"\w+", name)[0] in options.only:
             report(name, run(delayed(one_split)(*draw(seed), seed) for seed in seeds))
     if "COMPAS" in (options.only or ["COMPAS"] * (not options.limits)):
         data = compas(options.compas_label)

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skgroup.objectives._tail import cvar_weights, probabilities, silently
+from skgroup.objectives._tail import cvar, in_numpy, probabilities, silently
 
 __all__ = ["LossWeightedLoss"]
 
@@ -107,11 +107,11 @@ class LossWeightedLoss(nn.Module):
     @silently
     def weigh(self, losses: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Weights of rows with these losses, in double precision and with mean 1."""
-        p = probabilities(losses, sample_weight)
+        values, p = in_numpy(losses), probabilities(losses, sample_weight)
         if self.scheme == "top":
-            weight = cvar_weights(losses, self.alpha, sample_weight).cpu().numpy() / p
+            weight = cvar(values, p, self.alpha) / p
         else:
-            weight = np.exp(self._exponents(losses.detach().cpu().numpy().astype(np.float64)))
+            weight = np.exp(self._exponents(values))
             weight /= p @ weight
         if self.clip is not None:
             weight = np.minimum(weight, self.clip)

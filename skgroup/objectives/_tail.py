@@ -1,5 +1,5 @@
 import math
-from bisect import bisect_left
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,27 +9,27 @@ from torch.nn.functional import cross_entropy
 
 __all__ = ["TailLoss", "chi2_weights", "cvar_weights"]
 
+Vector = NDArray[np.float64]
 # Losses of a training that diverged give weights that are no numbers; its loop reports that.
 silently = np.errstate(divide="ignore", invalid="ignore")
 
 
-def probabilities(losses: Tensor, mass: Tensor | None) -> NDArray[np.float64]:
-    """Weights of the rows as shares of their sum; equal ones where `mass` is None.
+def in_numpy(values: Tensor) -> Vector:
+    """A copy in double precision: sums over a tail must not drift.
 
     In NumPy, because a batch is small and torch takes longer for each of many small steps.
     """
+    return values.detach().cpu().numpy().astype(np.float64)
+
+
+def probabilities(losses: Tensor, mass: Tensor | None) -> Vector:
+    """Weights of the rows as shares of their sum; equal ones where `mass` is None."""
     if mass is None:
         return np.full(len(losses), 1 / len(losses))
-    p = mass.detach().cpu().numpy().astype(np.float64)
+    p = in_numpy(mass)
     return p / p.sum()
 
 
-def _double(losses: Tensor, mass: Tensor | None) -> tuple[NDArray, NDArray]:
-    """Losses and their probabilities, in double precision: sums over a tail must not drift."""
-    return losses.detach().cpu().numpy().astype(np.float64), probabilities(losses, mass)
-
-
-@silently
 def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Tensor:
     """Weights, of sum 1, that give the mean of the largest losses, a share `alpha` of them.
 
@@ -37,37 +37,45 @@ def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Te
     the edge share what is left, so that the order of rows means nothing. `mass` are weights of
     the rows themselves.
     """
-    values, p = _double(losses, mass)
-    order = np.argsort(-values)
-    n_inside = int(np.count_nonzero(np.cumsum(p[order]) < alpha))
-    edge = values[order][min(n_inside, len(values) - 1)]
-    weights = np.where(values > edge, p / alpha, 0.0)
-    tied = np.where(values == edge, p, 0.0)
-    weights += max(1 - weights.sum(), 0.0) * tied / tied.sum()
+    weights = cvar(in_numpy(losses), probabilities(losses, mass), alpha)
     return torch.from_numpy(weights).to(losses.device)
 
 
-@silently
 def chi2_weights(
     losses: Tensor, alpha: float, c_factor: float = 1.0, mass: Tensor | None = None
 ) -> Tensor:
     """Weights, of sum 1, that maximise the weighted sum in a chi-square ball.
 
     The ball around equal weights has the radius ``rho = c_factor (1 / alpha - 1)**2``. Its dual
-    ``F(eta) = C sqrt(mean (l - eta)_+^2) + eta``, ``C^2 = 1 + rho``, is convex: a bisection finds
-    between which two losses its minimum lies, and there it has a closed form.
+    ``F(eta) = C sqrt(mean (l - eta)_+^2) + eta``, ``C^2 = 1 + rho``, is convex: its slope at the
+    losses tells between which two of them the minimum lies, and there it has a closed form.
     """
-    values, p = _double(losses, mass)
-    values -= values.max()  # the largest are exactly 0, and so is their variance
+    weights = _chi2(in_numpy(losses), probabilities(losses, mass), alpha, c_factor)
+    return torch.from_numpy(weights).to(losses.device)
+
+
+@silently
+def cvar(values: Vector, p: Vector, alpha: float) -> Vector:
+    order = np.argsort(-values)
+    n_inside = int(np.count_nonzero(np.cumsum(p[order]) < alpha))
+    edge = values[order[min(n_inside, len(values) - 1)]]
+    weights = np.where(values > edge, p / alpha, 0.0)
+    tied = np.where(values == edge, p, 0.0)
+    weights += max(1 - weights.sum(), 0.0) * tied / tied.sum()
+    return weights
+
+
+@silently
+def _chi2(values: Vector, p: Vector, alpha: float, c_factor: float) -> Vector:
+    values = values - values.max()  # the largest are exactly 0, and so is their variance
     c2 = 1 + c_factor * (1 / alpha - 1) ** 2
-    steps = np.unique(values)
-
-    def is_right_of_minimum(i: int) -> bool:
-        above = np.maximum(values - steps[i], 0.0)
-        return bool(c2 * (p @ above) ** 2 <= p @ above**2)
-
-    at = bisect_left(range(len(steps) - 1), True, key=is_right_of_minimum)
-    active = np.where(values > steps[at - 1], p, 0.0) if at else p
+    order = np.argsort(values)
+    at, q = values[order], p[order]
+    # Moments of (l - eta)_+ with eta at each of the losses, from sums over the rows above it.
+    s0, s1, s2 = (np.cumsum(part[::-1])[::-1] for part in (q, q * at, q * at * at))
+    mean, square = s1 - at * s0, s2 - 2 * at * s1 + at * at * s0
+    first = int(np.argmax(c2 * mean * mean <= square))  # right of the minimum, as the largest is
+    active = np.where(values > at[first - 1], p, 0.0) if first else p
     share = active.sum()
     centred = values - active @ values / share
     variance = active @ centred**2 / share
@@ -76,7 +84,7 @@ def chi2_weights(
     else:
         slope = math.sqrt(max(c2 * share - 1, 0.0) / variance)
         weights = active * np.maximum(1 + slope * centred, 0.0)
-    return torch.from_numpy(weights / weights.sum()).to(losses.device)
+    return weights / weights.sum()
 
 
 def _n_outliers(share: float, m: int) -> int:
@@ -84,13 +92,12 @@ def _n_outliers(share: float, m: int) -> int:
     return min(math.floor(round(share * m, 9)), m - 1)
 
 
-def _without_largest(losses: Tensor, mass: Tensor, n_out: int) -> Tensor:
-    """Mass of each row after the `n_out` largest losses, rows of mean mass, were taken out."""
-    kept = mass / mass.mean()
-    order = losses.argsort(descending=True, stable=True)
-    before = kept[order].cumsum(0) - kept[order]
-    kept[order] -= (n_out - before).clamp_min(0).minimum(kept[order])
-    return kept
+def _without_largest(values: Vector, mass: Vector, n_out: int) -> tuple[Any, Vector]:
+    """The rows that are left, and their mass, without the `n_out` largest values of mean mass."""
+    order = np.argsort(-values, kind="stable")
+    ordered = mass[order]
+    left = ordered - np.clip(n_out - (np.cumsum(ordered) - ordered), 0.0, ordered)
+    return order[left > 0], left[left > 0]
 
 
 class TailLoss(nn.Module):
@@ -157,15 +164,23 @@ class TailLoss(nn.Module):
     def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
         losses = cross_entropy(output, y, reduction="none")
         n_out = _n_outliers(self.outlier_share, len(y))
-        if self.sample_weight is None:
-            left = losses.sort(descending=True, stable=True).values[n_out:]
-            return torch.sum(self._weights(left).to(left.dtype) * left)
-        mass = self.sample_weight[index].double()
-        left = _without_largest(losses.detach().double(), mass, n_out)
-        weights = mass.mean() * self._weights(losses, left)
-        return torch.sum(weights.to(losses.dtype) * losses)
+        values, mass = in_numpy(losses), self._mass(index)
+        rows: Any = slice(None)
+        left = mass
+        if n_out:
+            rows, left = _without_largest(values, mass / mass.mean(), n_out)
+        weights = np.zeros_like(values)
+        weights[rows] = mass.mean() * self._solve(values[rows], left / left.sum())
+        if n_out and not np.isfinite(values).all():  # 0 times infinity is no number
+            losses = losses.where(torch.from_numpy(weights != 0).to(losses.device), 0.0)
+        return torch.from_numpy(weights).to(losses) @ losses
 
-    def _weights(self, losses: Tensor, mass: Tensor | None = None) -> Tensor:
+    def _mass(self, index: Tensor) -> Vector:
+        if self.sample_weight is None:
+            return np.ones(len(index))
+        return in_numpy(self.sample_weight[index])
+
+    def _solve(self, values: Vector, p: Vector) -> Vector:
         if self.divergence == "cvar":
-            return cvar_weights(losses, self.alpha, mass)
-        return chi2_weights(losses, self.alpha, self.c_factor, mass)
+            return cvar(values, p, self.alpha)
+        return _chi2(values, p, self.alpha, self.c_factor)
