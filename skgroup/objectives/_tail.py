@@ -56,8 +56,8 @@ def chi2_weights(
 
 @silently
 def cvar(values: Vector, p: Vector, alpha: float) -> Vector:
-    order = np.argsort(-values)
-    n_inside = int(np.count_nonzero(np.cumsum(p[order]) < alpha))
+    order = (-values).argsort()
+    n_inside = int(np.count_nonzero(p[order].cumsum() < alpha))
     edge = values[order[min(n_inside, len(values) - 1)]]
     weights = np.where(values > edge, p / alpha, 0.0)
     tied = np.where(values == edge, p, 0.0)
@@ -67,24 +67,24 @@ def cvar(values: Vector, p: Vector, alpha: float) -> Vector:
 
 @silently
 def _chi2(values: Vector, p: Vector, alpha: float, c_factor: float) -> Vector:
-    values = values - values.max()  # the largest are exactly 0, and so is their variance
     c2 = 1 + c_factor * (1 / alpha - 1) ** 2
-    order = np.argsort(values)
-    at, q = values[order], p[order]
+    order = (-values).argsort()
+    # The largest becomes exactly 0, and so does the variance of those that tie with it.
+    loss, q = values[order] - values[order[0]], p[order]
     # Moments of (l - eta)_+ with eta at each of the losses, from sums over the rows above it.
-    s0, s1, s2 = (np.cumsum(part[::-1])[::-1] for part in (q, q * at, q * at * at))
-    mean, square = s1 - at * s0, s2 - 2 * at * s1 + at * at * s0
-    first = int(np.argmax(c2 * mean * mean <= square))  # right of the minimum, as the largest is
-    active = np.where(values > at[first - 1], p, 0.0) if first else p
-    share = active.sum()
-    centred = values - active @ values / share
-    variance = active @ centred**2 / share
-    if variance == 0:  # the ball holds the point with all weight on the largest losses
-        weights = active
-    else:
+    weighted = q * loss
+    s0, s1, s2 = q.cumsum(), weighted.cumsum(), (weighted * loss).cumsum()
+    mean, square = s1 - loss * s0, s2 - loss * (2 * s1 - loss * s0)
+    active = int(np.count_nonzero(c2 * mean * mean <= square))  # these are right of the minimum
+    loss, q, share = loss[:active], q[:active], s0[active - 1]
+    centred = loss - s1[active - 1] / share
+    variance = q @ (centred * centred) / share
+    if variance > 0:  # if not, the ball holds the point with all weight on the largest losses
         slope = math.sqrt(max(c2 * share - 1, 0.0) / variance)
-        weights = active * np.maximum(1 + slope * centred, 0.0)
-    return weights / weights.sum()
+        q = q * np.maximum(1 + slope * centred, 0.0)
+    weights = np.zeros_like(values)
+    weights[order[:active]] = q / q.sum()
+    return weights
 
 
 def _n_outliers(share: float, m: int) -> int:
@@ -94,9 +94,10 @@ def _n_outliers(share: float, m: int) -> int:
 
 def _without_largest(values: Vector, mass: Vector, n_out: int) -> tuple[Any, Vector]:
     """The rows that are left, and their mass, without the `n_out` largest values of mean mass."""
-    order = np.argsort(-values, kind="stable")
+    order = (-values).argsort(kind="stable")
     ordered = mass[order]
-    left = ordered - np.clip(n_out - (np.cumsum(ordered) - ordered), 0.0, ordered)
+    before = ordered.cumsum() - ordered
+    left = ordered - np.minimum(np.maximum(n_out - before, 0.0), ordered)
     return order[left > 0], left[left > 0]
 
 
@@ -164,21 +165,18 @@ class TailLoss(nn.Module):
     def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
         losses = cross_entropy(output, y, reduction="none")
         n_out = _n_outliers(self.outlier_share, len(y))
-        values, mass = in_numpy(losses), self._mass(index)
+        values, mass, scale = in_numpy(losses), np.ones(len(y)), 1.0
+        if self.sample_weight is not None:
+            mass = in_numpy(self.sample_weight[index])
+            scale = mass.mean()
         rows: Any = slice(None)
-        left = mass
         if n_out:
-            rows, left = _without_largest(values, mass / mass.mean(), n_out)
+            rows, mass = _without_largest(values, mass / scale, n_out)
         weights = np.zeros_like(values)
-        weights[rows] = mass.mean() * self._solve(values[rows], left / left.sum())
+        weights[rows] = scale * self._solve(values[rows], mass / mass.sum())
         if n_out and not np.isfinite(values).all():  # 0 times infinity is no number
             losses = losses.where(torch.from_numpy(weights != 0).to(losses.device), 0.0)
         return torch.from_numpy(weights).to(losses) @ losses
-
-    def _mass(self, index: Tensor) -> Vector:
-        if self.sample_weight is None:
-            return np.ones(len(index))
-        return in_numpy(self.sample_weight[index])
 
     def _solve(self, values: Vector, p: Vector) -> Vector:
         if self.divergence == "cvar":
