@@ -27,8 +27,8 @@ from skgroup import (
 )
 from skgroup.modules import mlp
 
-# Red, green, yellow, blue, orange; purple, cyan, magenta, lime, pink: all have something in most
-# channels, so that no digit shows up in one channel alone.
+# Red, green, yellow, blue, orange; purple, cyan, magenta, lime, pink: all have something in every
+# channel, so that no digit shows up in one channel alone.
 COLORS = (
     np.array(
         [
@@ -53,12 +53,11 @@ ADAM = {
 }
 BETA = {0.5: 1.0, 1.0: 1.0, 2.0: 0.8, 5.0: 0.7}
 # Without attributes as in the paper: the biased network has to be kept from learning digits.
-SGD = {"optimizer": "sgd", "lr": 0.1}
-UNKNOWN = {
-    0.5: {"weight_decay": 1e-2, "beta": 1.2},
-    1.0: {"weight_decay": 7e-3, "beta": 1.1},
-    2.0: {"weight_decay": 5e-3, "beta": 1.0},
-    5.0: {"weight_decay": 3e-3, "beta": 0.8},
+SGD = {
+    0.5: {"lr": 0.03, "weight_decay": 1e-2, "beta": 1.2},
+    1.0: {"lr": 0.03, "weight_decay": 1e-2, "beta": 1.1},
+    2.0: {"lr": 0.03, "weight_decay": 5e-3, "beta": 1.0},
+    5.0: {"lr": 0.05, "weight_decay": 3e-3, "beta": 0.8},
 }
 
 
@@ -81,8 +80,8 @@ def gerne(share, **parameters):
 
 def gerne_unknown(share):
     return method(
-        GERNEClassifier, attributes="unknown", minority_share=share / 100, group_batch_size=50,
-        overlap=1.0, allow_beyond_bound=True, **SGD, **UNKNOWN[share],
+        GERNEClassifier, attributes="unknown", minority_share=share / 100, group_batch_size=10,
+        overlap=1.0, allow_beyond_bound=True, optimizer="sgd", **SGD[share],
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from skgroup.objectives._tail import cvar, in_numpy, probabilities, silently
+from skgroup.objectives._tail import cvar_weights, in_numpy, probabilities, silently
 
 __all__ = ["LossWeightedLoss"]
 
@@ -109,7 +109,7 @@ class LossWeightedLoss(nn.Module):
         """Weights of rows with these losses, in double precision and with mean 1."""
         values, p = in_numpy(losses), probabilities(losses, sample_weight)
         if self.scheme == "top":
-            weight = cvar(values, p, self.alpha) / p
+            weight = in_numpy(cvar_weights(losses, self.alpha, sample_weight)) / p
         else:
             weight = np.exp(self._exponents(values))
             weight /= p @ weight

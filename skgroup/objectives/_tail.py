@@ -1,5 +1,6 @@
 import math
-from typing import Any
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
@@ -37,8 +38,7 @@ def cvar_weights(losses: Tensor, alpha: float, mass: Tensor | None = None) -> Te
     the edge share what is left, so that the order of rows means nothing. `mass` are weights of
     the rows themselves.
     """
-    weights = cvar(in_numpy(losses), probabilities(losses, mass), alpha)
-    return torch.from_numpy(weights).to(losses.device)
+    return _in_order(_cvar, losses, mass, alpha)
 
 
 def chi2_weights(
@@ -50,55 +50,55 @@ def chi2_weights(
     ``F(eta) = C sqrt(mean (l - eta)_+^2) + eta``, ``C^2 = 1 + rho``, is convex: its slope at the
     losses tells between which two of them the minimum lies, and there it has a closed form.
     """
-    weights = _chi2(in_numpy(losses), probabilities(losses, mass), alpha, c_factor)
+    return _in_order(_chi2, losses, mass, alpha, c_factor)
+
+
+def _in_order(
+    solve: Callable[..., Vector], losses: Tensor, mass: Tensor | None, *settings: float
+) -> Tensor:
+    values = in_numpy(losses)
+    order, weights = (-values).argsort(), np.zeros_like(values)
+    weights[order] = solve(values[order], probabilities(losses, mass)[order], *settings)
     return torch.from_numpy(weights).to(losses.device)
 
 
 @silently
-def cvar(values: Vector, p: Vector, alpha: float) -> Vector:
-    order = (-values).argsort()
-    n_inside = int(np.count_nonzero(p[order].cumsum() < alpha))
-    edge = values[order[min(n_inside, len(values) - 1)]]
-    weights = np.where(values > edge, p / alpha, 0.0)
-    tied = np.where(values == edge, p, 0.0)
-    weights += max(1 - weights.sum(), 0.0) * tied / tied.sum()
+def _cvar(losses: Vector, p: Vector, alpha: float) -> Vector:
+    """See `cvar_weights`; the losses fall from first to last."""
+    n_inside = int(np.count_nonzero(p.cumsum() < alpha))
+    edge = losses[min(n_inside, len(losses) - 1)]
+    above, reached = np.count_nonzero(losses > edge), np.count_nonzero(losses >= edge)
+    weights, tied = np.zeros_like(p), p[above:reached]
+    weights[:above] = p[:above] / alpha
+    weights[above:reached] = max(1 - weights[:above].sum(), 0.0) * tied / tied.sum()
     return weights
 
 
 @silently
-def _chi2(values: Vector, p: Vector, alpha: float, c_factor: float) -> Vector:
+def _chi2(losses: Vector, p: Vector, alpha: float, c_factor: float) -> Vector:
+    """See `chi2_weights`; the losses fall from first to last."""
     c2 = 1 + c_factor * (1 / alpha - 1) ** 2
-    order = (-values).argsort()
-    # The largest becomes exactly 0, and so does the variance of those that tie with it.
-    loss, q = values[order] - values[order[0]], p[order]
+    losses = losses - losses[0]  # then the variance of those that tie with it is exactly 0
     # Moments of (l - eta)_+ with eta at each of the losses, from sums over the rows above it.
-    weighted = q * loss
-    s0, s1, s2 = q.cumsum(), weighted.cumsum(), (weighted * loss).cumsum()
-    mean, square = s1 - loss * s0, s2 - loss * (2 * s1 - loss * s0)
+    weighted = p * losses
+    s0, s1, s2 = p.cumsum(), weighted.cumsum(), (weighted * losses).cumsum()
+    mean, square = s1 - losses * s0, s2 - losses * (2 * s1 - losses * s0)
     active = int(np.count_nonzero(c2 * mean * mean <= square))  # these are right of the minimum
-    loss, q, share = loss[:active], q[:active], s0[active - 1]
-    centred = loss - s1[active - 1] / share
+    share, q = s0[active - 1], p[:active]
+    centred = losses[:active] - s1[active - 1] / share
     variance = q @ (centred * centred) / share
     if variance > 0:  # if not, the ball holds the point with all weight on the largest losses
         slope = math.sqrt(max(c2 * share - 1, 0.0) / variance)
         q = q * np.maximum(1 + slope * centred, 0.0)
-    weights = np.zeros_like(values)
-    weights[order[:active]] = q / q.sum()
+    weights = np.zeros_like(p)
+    weights[:active] = q / q.sum()
     return weights
 
 
+@cache
 def _n_outliers(share: float, m: int) -> int:
     # Rounded first: 0.29 of 100 rows are 29, whatever 0.29 * 100 is in binary.
     return min(math.floor(round(share * m, 9)), m - 1)
-
-
-def _without_largest(values: Vector, mass: Vector, n_out: int) -> tuple[Any, Vector]:
-    """The rows that are left, and their mass, without the `n_out` largest values of mean mass."""
-    order = (-values).argsort(kind="stable")
-    ordered = mass[order]
-    before = ordered.cumsum() - ordered
-    left = ordered - np.minimum(np.maximum(n_out - before, 0.0), ordered)
-    return order[left > 0], left[left > 0]
 
 
 class TailLoss(nn.Module):
@@ -165,20 +165,23 @@ class TailLoss(nn.Module):
     def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
         losses = cross_entropy(output, y, reduction="none")
         n_out = _n_outliers(self.outlier_share, len(y))
-        values, mass, scale = in_numpy(losses), np.ones(len(y)), 1.0
+        values, weights = in_numpy(losses), np.zeros(len(y))
+        order = (-values).argsort(kind="stable")
+        mass, scale = np.ones(len(y)), 1.0
         if self.sample_weight is not None:
-            mass = in_numpy(self.sample_weight[index])
+            mass = in_numpy(self.sample_weight[index])[order]
             scale = mass.mean()
-        rows: Any = slice(None)
-        if n_out:
-            rows, mass = _without_largest(values, mass / scale, n_out)
-        weights = np.zeros_like(values)
-        weights[rows] = scale * self._solve(values[rows], mass / mass.sum())
-        if n_out and not np.isfinite(values).all():  # 0 times infinity is no number
-            losses = losses.where(torch.from_numpy(weights != 0).to(losses.device), 0.0)
+        # The largest losses go, rows of mean mass; the last of them perhaps in part.
+        before = mass.cumsum() - mass
+        left = mass - np.minimum(np.maximum(n_out * scale - before, 0.0), mass)
+        order, left = order[left > 0], left[left > 0]
+        weights[order] = scale * self._solve(values[order], left / left.sum())
+        gone = np.isinf(values) & (weights == 0)  # 0 times infinity is no number
+        if gone.any():
+            losses = losses.masked_fill(torch.from_numpy(gone).to(losses.device), 0.0)
         return torch.from_numpy(weights).to(losses) @ losses
 
-    def _solve(self, values: Vector, p: Vector) -> Vector:
+    def _solve(self, losses: Vector, p: Vector) -> Vector:
         if self.divergence == "cvar":
-            return cvar(values, p, self.alpha)
-        return _chi2(values, p, self.alpha, self.c_factor)
+            return _cvar(losses, p, self.alpha)
+        return _chi2(losses, p, self.alpha, self.c_factor)
