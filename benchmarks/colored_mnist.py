@@ -52,7 +52,7 @@ ADAM = {
     5.0: {"lr": 3e-3, "weight_decay": 5e-4},
 }
 BETA = {0.5: 1.0, 1.0: 1.0, 2.0: 0.8, 5.0: 0.7}
-# Without attributes as in the paper: the biased network has to be kept from learning digits.
+# For two parts a class, as in the paper: the biased network has to be kept from learning digits.
 SGD = {
     0.5: {"lr": 0.03, "weight_decay": 1e-2, "beta": 1.2},
     1.0: {"lr": 0.03, "weight_decay": 1e-2, "beta": 1.1},
@@ -71,18 +71,22 @@ def plain(cls, **parameters):
     return lambda share: method(cls, **ADAM[share], **parameters)
 
 
-def gerne(share, **parameters):
-    epochs = 6 if share < 1 else 10
+def gerne(share):
     return method(
-        GERNEClassifier, epochs, beta=BETA[share], overlap=1.0, **ADAM[share], **parameters
-    )
+        GERNEClassifier, epochs=6 if share < 1 else 10, beta=BETA[share], group_batch_size=10,
+        overlap=1.0, **ADAM[share],
+    )  # fmt: skip
+
+
+def gerne_of_two_parts(share, **parameters):
+    return method(
+        GERNEClassifier, group_batch_size=10, overlap=1.0, allow_beyond_bound=True,
+        optimizer="sgd", **SGD[share], **parameters,
+    )  # fmt: skip
 
 
 def gerne_unknown(share):
-    return method(
-        GERNEClassifier, attributes="unknown", minority_share=share / 100, group_batch_size=10,
-        overlap=1.0, allow_beyond_bound=True, optimizer="sgd", **SGD[share],
-    )  # fmt: skip
+    return gerne_of_two_parts(share, attributes="unknown", minority_share=share / 100)
 
 
 def inferrer(share):
@@ -100,10 +104,10 @@ METHODS = {
     "Resampling": ("colours", plain(ResamplingClassifier)),
     "JTT": ("nowhere", plain(JTTClassifier, upweight=50)),
     "LfF": ("nowhere", plain(LfFClassifier)),
-    "GERNE, known": ("colours", partial(gerne, group_batch_size=10)),
+    "GERNE, known": ("colours", gerne),
     "GERNE, unknown": ("nowhere", gerne_unknown),
     "inferred + Group DRO": ("inferrer", plain(GroupDROClassifier)),
-    "inferred + GERNE": ("inferrer", partial(gerne, group_batch_size=50)),
+    "inferred + GERNE": ("inferrer", gerne_of_two_parts),
 }
 # Group-balanced accuracy in per cent, in the papers.
 PUBLISHED = {
