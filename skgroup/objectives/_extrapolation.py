@@ -1,4 +1,3 @@
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -51,7 +50,8 @@ class ExtrapolationLoss(nn.Module):
                 "draw them with ExtrapolationPairSampler."
             )
         losses = cross_entropy(output, y, reduction="none")
+        weight = losses.new_full((len(y),), (1 + self.beta) / half)
+        weight[:half] = -self.beta / half
         if self.sample_weight is not None:
-            losses = losses * self.sample_weight[index].to(losses.dtype)
-        biased, less_biased = torch.stack(losses.split(half)).mean(dim=1)
-        return (1 + self.beta) * less_biased - self.beta * biased
+            weight *= self.sample_weight[index]
+        return weight @ losses
