@@ -21,12 +21,20 @@ from skgroup.classifiers import (
     ULEClassifier,
     VRExClassifier,
 )
-from skgroup.inference import GradientGroupInferrer
+from skgroup.inference import (
+    EIILGroupInferrer,
+    ErrorGroupInferrer,
+    FeatureGroupInferrer,
+    GradientGroupInferrer,
+)
 
 __all__ = [
     "DFRClassifier",
     "DOROClassifier",
+    "EIILGroupInferrer",
     "ERMClassifier",
+    "ErrorGroupInferrer",
+    "FeatureGroupInferrer",
     "GERNEClassifier",
     "GradientGroupInferrer",
     "GroupDROClassifier",

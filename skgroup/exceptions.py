@@ -1,6 +1,6 @@
 """Errors and warnings of skgroup."""
 
-__all__ = ["GroupsError", "MissingGroupsWarning", "UnusableSplitWarning"]
+__all__ = ["GroupsError", "MissingGroupsWarning", "UnstableGroupsWarning", "UnusableSplitWarning"]
 
 
 class GroupsError(ValueError):
@@ -24,3 +24,7 @@ class MissingGroupsWarning(UserWarning):
 
 class UnusableSplitWarning(UserWarning):
     """A class could not be split into groups and was kept as one group."""
+
+
+class UnstableGroupsWarning(UserWarning):
+    """Inferred groups that change with the sample, or that chance explains as well."""

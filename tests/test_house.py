@@ -44,14 +44,17 @@ LAYERS = {
     **dict.fromkeys(TABLES, (ARRAYS | {"sklearn", "pandas"}, TABLES | BESIDE)),
     **dict.fromkeys(
         METHODS,
-        (ARRAYS | {"sklearn", "torch", "tqdm", "pandas"}, METHODS | TABLES | BESIDE | BELOW),
+        (
+            ARRAYS | {"sklearn", "torch", "tqdm", "pandas", "umap"},
+            METHODS | TABLES | BESIDE | BELOW,
+        ),
     ),
     "inspection": (
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
         METHODS | TABLES | BESIDE | BELOW,
     ),
 }
-OPTIONAL = {"pandas", "matplotlib", "polars"}
+OPTIONAL = {"pandas", "matplotlib", "polars", "umap"}
 
 # file -> why it is longer than 300 lines
 LONG_FILES: dict[str, str] = {}
@@ -235,7 +238,8 @@ def test_every_public_parameter_is_documented(module, name):
 
 IMPORT_AND_COMPARE = """
 import sys, warnings
-sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars"]))  # none can be imported
+# None of these can be imported.
+sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "umap"]))
 import hdbscan, joblib, numpy, scipy, sklearn, skorch, torch, tqdm
 
 def state():

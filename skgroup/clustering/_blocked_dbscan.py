@@ -8,11 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from skgroup.clustering._rows import check_rows
+from skgroup.clustering._rows import are_unit_rows, check_rows
 
 BLOCK_ENTRIES = 2**22
 BLOCK_ROWS = 256
-UNIT_TOLERANCE = 1e-5
 
 
 class BlockedDBSCAN:
@@ -75,8 +74,7 @@ class BlockedDBSCAN:
         self : BlockedDBSCAN
         """
         Z = check_rows(Z, [np.float64])
-        norms = np.linalg.norm(Z, axis=1)
-        self._unit_rows = bool(((abs(norms - 1) < UNIT_TOLERANCE) | (norms == 0)).all())
+        self._unit_rows = are_unit_rows(Z)
         left, right = self._factors(Z)
         is_core = _count_neighbours(left, right) >= self.min_samples
         self.core_sample_indices_ = np.flatnonzero(is_core)

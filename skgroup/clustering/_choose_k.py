@@ -39,14 +39,14 @@ def silhouettes_by_k(
 def choose_k(scores: ArrayLike) -> int:
     """The best number of clusters, or a smaller one that leads up to it and is nearly as good.
 
-    From the best of 2 to 8 the way goes down as long as the score stays above 85 % of the best.
-    It does not jump over a gap: where the score rises with k, that of two clusters may come near
-    because any two halves do better than three thirds, and not because there are two groups.
+    From the best one the way goes down as long as the score stays above 85 % of the best. It does
+    not jump over a gap: where the score rises with k, that of two clusters may come near because
+    any two halves do better than three thirds, and not because there are two groups.
 
     Parameters
     ----------
-    scores : array-like of shape (7,)
-        Of :func:`silhouettes_by_k`, or their mean over classes.
+    scores : array-like of shape (n_candidates,)
+        Of 2 and more clusters, as of :func:`silhouettes_by_k`, or their mean over classes.
 
     Returns
     -------
@@ -57,4 +57,4 @@ def choose_k(scores: ArrayLike) -> int:
     near = scores >= scores[best] - (1 - NEAR) * abs(scores[best])
     while best > 0 and near[best - 1]:
         best -= 1
-    return CANDIDATES[best]
+    return CANDIDATES[0] + best

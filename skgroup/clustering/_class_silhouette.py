@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import silhouette_score
 from sklearn.utils import check_consistent_length, column_or_1d
 
@@ -67,3 +67,23 @@ def class_silhouette(
     if n_labels == len(rows):
         return 0.0
     return float(silhouette_score(Z[rows], some_labels))
+
+
+def distance_silhouette(distances: NDArray[np.float64], labels: NDArray[np.intp]) -> float:
+    """:func:`class_silhouette` of all rows, from the distances between them.
+
+    It is one product of matrices, so that many partitions of the same rows cost little.
+    """
+    found, own, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(found) == 1:
+        return -1.0
+    rows, n_own = np.arange(len(labels)), sizes[own]
+    sums = distances @ (own[:, None] == np.arange(len(found))).astype(np.float64)
+    inside = sums[rows, own] / np.maximum(n_own - 1, 1)
+    means = sums / sizes
+    means[rows, own] = np.inf
+    outside = means.min(axis=1)
+    larger = np.maximum(inside, outside)
+    usable = (n_own > 1) & (larger > 0)
+    gaps = np.divide(outside - inside, larger, out=np.zeros(len(labels)), where=usable)
+    return float(gaps.mean())

@@ -25,14 +25,29 @@ class Stage:
         Raw labels that are kept, sorted; rows with any other are outliers.
     groups : ndarray of shape (n_ids,)
         Their groups.
+    centroids : ndarray of shape (n_groups, n_columns) or None
+        Of each group, where outliers join the nearest. None: they stay outliers.
     """
 
     model: Any
     ids: NDArray[Any]
     groups: NDArray[np.intp]
+    centroids: NDArray[np.float64] | None = None
+
+    def assign(self, Z: NDArray[Any]) -> NDArray[np.intp]:
+        """Groups of rows, -1 for outliers."""
+        return self.place(Z, self.model.predict(Z))
+
+    def place(self, Z: NDArray[Any], raw: NDArray[Any]) -> NDArray[np.intp]:
+        """Groups of rows with known raw labels, -1 for outliers."""
+        groups = self.rename(raw)
+        left = groups < 0
+        if self.centroids is not None and left.any():
+            groups[left] = pairwise_distances_argmin(Z[left].astype(np.float64), self.centroids)
+        return groups
 
     def rename(self, raw: NDArray[Any]) -> NDArray[np.intp]:
-        """Groups of raw labels, -1 for outliers."""
+        """Groups of raw labels, -1 for those that are not kept."""
         position = np.searchsorted(self.ids, raw).clip(max=len(self.ids) - 1)
         return np.where(self.ids[position] == raw, self.groups[position], -1)
 
@@ -60,7 +75,8 @@ def fit_stages(
     min_share : float
         Share of the rows of the class below which a cluster is small.
     small_clusters : {"outlier", "merge"}
-        Set small clusters aside, or join each to the large one with the nearest centroid.
+        Set small clusters aside, or join each to the large one with the nearest centroid, and
+        every row of noise too.
     repeat : bool
         Whether to cluster again what is left after setting aside. Never done after noise.
 
@@ -85,11 +101,11 @@ def fit_stages(
         model, raw = fit(rest)
         ids, large = _large_clusters(raw, min_share, len(Z))
         if small_clusters == "merge":
-            stage = Stage(model, ids, _merge_small(rest, raw, ids, large))
+            stage = _merge_small(rest, model, raw, ids, large)
         else:
             stage = Stage(model, ids[large], np.arange(large.sum()))
         stages.append(stage)
-        labels[rows] = stage.rename(raw)
+        labels[rows] = stage.place(rest, raw)
         keep = labels[rows] >= 0
         rest, rows = rest[keep], rows[keep]
         is_last = keep.all() or (raw < 0).any() or not repeat
@@ -120,10 +136,9 @@ def _large_clusters(
 
 
 def _merge_small(
-    Z: NDArray[Any], raw: NDArray[Any], ids: NDArray[Any], large: NDArray[np.bool_]
-) -> NDArray[np.intp]:
-    """Group of every cluster: its own for a large one, else that of the nearest large one."""
+    Z: NDArray[Any], model: Any, raw: NDArray[Any], ids: NDArray[Any], large: NDArray[np.bool_]
+) -> Stage:
+    """Give large clusters groups of their own, all else that of the nearest large one."""
     centroids = np.array([Z[raw == i].mean(axis=0, dtype=np.float64) for i in ids])
-    return np.where(
-        large, large.cumsum() - 1, pairwise_distances_argmin(centroids, centroids[large])
-    )
+    nearest = pairwise_distances_argmin(centroids, centroids[large])
+    return Stage(model, ids, np.where(large, large.cumsum() - 1, nearest), centroids[large])

@@ -1,7 +1,5 @@
 """Groups inside one class: a model, small clusters set aside, and a rule for new rows."""
 
-from dataclasses import dataclass, replace
-from functools import partial
 from numbers import Integral, Real
 from typing import Any
 
@@ -11,84 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from skgroup._sklearn import HasMethods, Interval, StrOptions, validate_params
-from skgroup.clustering._choose_k import choose_k, silhouettes_by_k
+from skgroup.clustering._class_clustering import ClassClustering
 from skgroup.clustering._class_models import (
     DENSITIES,
     PARTITIONS,
-    fit_model,
     max_fitted_rows,
-    needed_rows,
 )
-from skgroup.clustering._class_stages import NoSplit, Stage, fit_stages
-from skgroup.clustering._rows import FLOATS, check_rows, sample_rows
-
-K_ROWS = 2000
-K_STARTS = 3
-MAX_EXACT = 20_000
-
-
-@dataclass(frozen=True, eq=False)
-class ClassClustering:
-    """The groups of one class, made by :func:`cluster_class`.
-
-    Attributes
-    ----------
-    labels_ : ndarray of shape (n_rows,)
-        Group of every row, from 0 without gaps; -1 for outliers.
-    k_ : int or None
-        Number of clusters asked for, by the caller or by the silhouette; None for clusterers
-        that find it themselves.
-    usable_ : bool
-        False where the class is one group although a split was asked for.
-    reason_ : str
-        Why it is; empty where `usable_`. Fits after "the class is one group: ".
-    n_fitted_ : int
-        Rows that the first model was fitted on. Fewer than the rows of the class above
-        `max_exact`, where the others were assigned by the fitted rule.
-    stages_ : tuple
-        The fitted models, one a round. A row that any of them makes an outlier is one; the last
-        decides on the others. Empty where no model could split the class.
-    dtype_ : numpy dtype
-        Float type that rows are converted to.
-
-    Examples
-    --------
-    >>> from skgroup.clustering import cluster_class
-    >>> groups = cluster_class([[0.0], [0.0], [0.0]], "kmeans", k=2)
-    >>> groups.labels_, groups.usable_, groups.reason_
-    (array([0, 0, 0]), False, 'it has 1 distinct row, fewer than the 2 needed')
-    """
-
-    labels_: NDArray[np.intp]
-    k_: int | None
-    usable_: bool
-    reason_: str
-    n_fitted_: int
-    stages_: tuple[Stage, ...]
-    dtype_: Any
-
-    def predict(self, Z: ArrayLike) -> NDArray[np.intp]:
-        """Assign rows to the groups by the fitted rule.
-
-        Parameters
-        ----------
-        Z : array-like of shape (n_rows, n_columns)
-            New rows, or those of the fit. On the latter the result equals `labels_` for
-            "kmeans", "gmm" and "hdbscan"; for "dbscan" a border row between two groups goes to
-            the nearer one.
-
-        Returns
-        -------
-        labels : ndarray of shape (n_rows,)
-            0 and above, or -1 for outliers.
-        """
-        Z = check_rows(Z, [self.dtype_])
-        labels, rows = np.zeros(len(Z), dtype=np.intp), np.arange(len(Z))
-        for stage in self.stages_:
-            if len(rows):
-                labels[rows] = stage.rename(stage.model.predict(Z[rows]))
-                rows = rows[labels[rows] >= 0]
-        return labels
+from skgroup.clustering._class_policy import MAX_EXACT, Policy
+from skgroup.clustering._rows import FLOATS, check_rows
 
 
 @validate_params(
@@ -96,8 +24,8 @@ class ClassClustering:
         "Z": ["array-like"],
         "clusterer": [StrOptions({*PARTITIONS, *DENSITIES}), HasMethods("fit_predict")],
         "k": [Interval(Integral, 1, None, closed="left"), None],
-        "eps": [Interval(Real, 0, None, closed="neither")],
-        "min_samples": [Interval(Integral, 1, None, closed="left")],
+        "eps": [Interval(Real, 0, None, closed="neither"), None],
+        "min_samples": [Interval(Integral, 1, None, closed="left"), None],
         "min_cluster_share": [Interval(Real, 0, 1, closed="left")],
         "small_clusters": [StrOptions({"outlier", "merge"})],
         "max_exact": [Interval(Integral, 2, None, closed="left")],
@@ -110,8 +38,8 @@ def cluster_class(
     clusterer: Any = "kmeans",
     *,
     k: int | None = 2,
-    eps: float = 0.45,
-    min_samples: int = 60,
+    eps: float | None = 0.45,
+    min_samples: int | None = 60,
     min_cluster_share: float = 0.01,
     small_clusters: str = "outlier",
     max_exact: int = MAX_EXACT,
@@ -141,6 +69,11 @@ def cluster_class(
     clusterer finds one cluster, only noise, or only small clusters. Noise beside a single
     cluster stays outliers.
 
+    A setting of None is chosen for the class by the silhouette on at most 2,000 of its rows. For
+    `eps` and `min_samples` noise counts as one more cluster there, and small clusters as noise.
+    Settings that give all rows one label are not considered; where there are no others, the class
+    is one group.
+
     Parameters
     ----------
     Z : array-like of shape (n_rows, n_columns)
@@ -151,17 +84,21 @@ def cluster_class(
     k : int or None, default=2
         Clusters of "kmeans" and "gmm", at least 1. None: the number from 2 to 8 with the
         best silhouette on at most 2,000 rows, or a smaller one next to it that is nearly as good.
-    eps : float, default=0.45
+    eps : float or None, default=0.45
         Radius of "dbscan", a cosine distance for rows of norm 1, half a squared Euclidean
-        distance for others; above 0.
-    min_samples : int, default=60
+        distance for others; above 0. None: the best of .1 to .7 by .05, for rows of other norms
+        times the median squared distance of a row from their mean. (Where all rows lie on a
+        sphere around their mean, both mean the same.)
+    min_samples : int or None, default=60
         Neighbours, itself included, that make a core row of "dbscan", and the smallest cluster
-        of "hdbscan". At most a fifth of the class, though not below 2.
+        of "hdbscan". At most a fifth of the class, though not below 2. None: the best of 5, 10,
+        20, 30, 40, 50, 60 and 100; in a class of more than 2,000 rows not below 5 for every
+        2,000 of them, which is what its sample can tell apart.
     min_cluster_share : float, default=0.01
         Share of the class below which a cluster is small, at least 0 and less than 1.
     small_clusters : {"outlier", "merge"}, default="outlier"
         What becomes of small clusters: set aside, or joined to the large cluster with the
-        nearest centroid.
+        nearest centroid. With "merge" so is noise, row by row, that of new rows too.
     max_exact : int, default=20000
         Above this number of rows a random sample of that many is clustered, `min_samples`
         scaled by the same share, and the others are assigned by the fitted rule. The time of
@@ -198,80 +135,23 @@ def cluster_class(
     """
     Z = _check(Z, clusterer)
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int32).max))
-    policy = _Policy(
-        clusterer, eps, min_samples, min_cluster_share, small_clusters, max_exact, seed
+    policy = Policy(
+        clusterer, k, eps, min_samples, min_cluster_share, small_clusters, max_exact, seed
+    ).settle(Z)
+    labels, stages, reason = policy.split(Z)
+    return ClassClustering(
+        labels_=labels,
+        k_=policy.k if clusterer in PARTITIONS else None,
+        eps_=policy.eps if clusterer == "dbscan" else None,
+        min_samples_=policy.min_samples_for(len(Z)) if clusterer in DENSITIES else None,
+        usable_=reason == "",
+        reason_=reason,
+        n_fitted_=min(len(Z), max_fitted_rows(clusterer, max_exact)),
+        stages_=stages,
+        dtype_=Z.dtype,
     )
-    takes_k = clusterer in PARTITIONS
-    if k is None:
-        k = choose_k(policy.silhouettes(Z)) if takes_k else 2
-    labels, stages, reason = policy.split(Z, k)
-    n_fitted = min(len(Z), max_fitted_rows(clusterer, max_exact))
-    k_ = k if takes_k else None
-    return ClassClustering(labels, k_, reason == "", reason, n_fitted, stages, Z.dtype)
-
-
-def score_k(
-    Z: NDArray[Any], clusterer: str, *, k: None, random_state: int, **options: Any
-) -> NDArray[np.float64]:
-    """Silhouettes of one class for 2 to 8 clusters of "kmeans" or "gmm".
-
-    Takes what :func:`cluster_class` takes; averaged over classes, they choose one k for all.
-    """
-    return _Policy(clusterer, **options, seed=random_state).silhouettes(_check(Z, clusterer))
 
 
 def _check(Z: ArrayLike, clusterer: Any) -> NDArray[Any]:
     # Mixtures lose precision in float32, and a clusterer may fit in one type only.
     return check_rows(Z, FLOATS if clusterer in ("kmeans", *DENSITIES) else [np.float64])
-
-
-@dataclass(frozen=True, eq=False)
-class _Policy:
-    """All that decides how a class is split, but the number of clusters."""
-
-    clusterer: Any
-    eps: float
-    min_samples: int
-    min_cluster_share: float
-    small_clusters: str
-    max_exact: int = MAX_EXACT
-    seed: int = 0
-    starts: int = 10
-
-    def split(self, Z: NDArray[Any], k: int) -> tuple[NDArray[np.intp], tuple[Stage, ...], str]:
-        """Labels, stages, and why there is one group only ("" where there are more)."""
-        fit = partial(
-            fit_model,
-            clusterer=self.clusterer,
-            k=k,
-            eps=self.eps,
-            min_samples=self.min_samples,
-            max_exact=self.max_exact,
-            seed=self.seed,
-            starts=self.starts,
-        )
-        needed = needed_rows(self.clusterer, k)
-        try:
-            labels, stages = fit_stages(
-                Z,
-                fit,
-                needed=needed,
-                min_share=self.min_cluster_share,
-                small_clusters=self.small_clusters,
-                repeat=self.clusterer not in DENSITIES,
-            )
-        except NoSplit as why:
-            return np.zeros(len(Z), dtype=np.intp), (), str(why)
-        return labels, tuple(stages), _why_one_group(labels, needed)
-
-    def silhouettes(self, Z: NDArray[Any]) -> NDArray[np.float64]:
-        """Score of each number of clusters that comes into question, on a sample of the rows."""
-        Z, quick = Z[sample_rows(len(Z), K_ROWS, self.seed)], replace(self, starts=K_STARTS)
-        return silhouettes_by_k(Z, lambda k: quick.split(Z, k)[0])
-
-
-def _why_one_group(labels: NDArray[np.intp], needed: int) -> str:
-    if needed == 1 or labels.max() > 0:
-        return ""
-    n_outliers = int((labels < 0).sum())
-    return "only one cluster was found" + (f", beside outliers: {n_outliers}" if n_outliers else "")

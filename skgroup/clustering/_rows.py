@@ -9,11 +9,18 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
 FLOATS = (np.float64, np.float32)
+UNIT_TOLERANCE = 1e-5
 
 
 def check_rows(Z: ArrayLike, dtypes: Sequence[DTypeLike] = FLOATS, name: str = "Z") -> NDArray[Any]:
     """A finite 2-D array, converted to the first of `dtypes` unless it has one of them."""
     return check_array(Z, dtype=list(dtypes), input_name=name)
+
+
+def are_unit_rows(Z: NDArray[Any]) -> bool:
+    """Whether every row has norm 1, or 0 where it has no direction."""
+    norms = np.linalg.norm(Z, axis=1)
+    return bool(((abs(norms - 1) < UNIT_TOLERANCE) | (norms == 0)).all())
 
 
 def sample_rows(

@@ -117,8 +117,8 @@ def find_head(module: nn.Module, rows: Rows) -> Head:
         return Head(names[last], layer, calls[last].returned(output))
     raise ValueError(
         "module has no linear head: the last of its layers to run is no plain nn.Linear with "
-        f"{n_classes} outputs. Choose source='all', or 'layer:<name>' with a name from "
-        f"{layer_names(module)}."
+        f"{n_classes} outputs. For gradients choose source='all', or 'layer:<name>' with a name "
+        f"from {layer_names(module)}; for features choose features='output'."
     )
 
 

@@ -1,5 +1,13 @@
 """Inference of groups from training data without annotations."""
 
+from skgroup.inference._eiil import EIILGroupInferrer
+from skgroup.inference._error import ErrorGroupInferrer
+from skgroup.inference._feature import FeatureGroupInferrer
 from skgroup.inference._gradient import GradientGroupInferrer
 
-__all__ = ["GradientGroupInferrer"]
+__all__ = [
+    "EIILGroupInferrer",
+    "ErrorGroupInferrer",
+    "FeatureGroupInferrer",
+    "GradientGroupInferrer",
+]

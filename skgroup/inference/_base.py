@@ -16,13 +16,10 @@ from skgroup._inputs import check_X, check_X_y, n_rows_of
 from skgroup._sklearn import _fit_context
 from skgroup.clustering import class_silhouette
 from skgroup.exceptions import UnusableSplitWarning
+from skgroup.inference._fit_reference import fit_reference
 from skgroup.inference._group_ids import GroupIds, group_table
-from skgroup.inference._parts import Parts
 
 __all__ = ["BaseGroupInferrer"]
-
-# The clusterers that are told how many clusters to make.
-PARTITIONS = ("kmeans", "gmm")
 
 
 class BaseGroupInferrer(
@@ -30,30 +27,49 @@ class BaseGroupInferrer(
     BaseEstimator,
     auto_wrap_output_keys=None,  # type: ignore[call-arg]
 ):
-    """Clusters a representation of the rows inside each class.
+    """Splits the rows of each class, and numbers the parts.
 
-    A subclass says how rows are represented (`_fit_reference`, `_represent`), what the model
-    behind it predicts (`_probabilities`) and how to cluster (`_settings`).
+    A subclass says how the training rows are split (`_partition`), where other rows belong
+    (`_assign`), how the parts are numbered (`_number`), and why a class stayed one group
+    (`_unsplit`). The model behind it is the reference that its parameters ask for, unless it has
+    one of its own (`_fit_reference`, `_probabilities`, `_own_module`).
     """
 
-    @abstractmethod
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
-        """Fit what rows are represented with."""
+        """Fit what rows are told apart with."""
+        seeds = random_state.randint(np.iinfo(np.int32).max, size=3).tolist()
+        self._model = fit_reference(self, X, y, seeds)
+        self.reference_ = self._model.model
 
     @abstractmethod
-    def _represent(self, X: Any, y: NDArray) -> list[NDArray]:
-        """Arrays of shape (n_samples, n_columns), one per snapshot."""
+    def _partition(self, X: Any, codes: NDArray, random_state: Any) -> NDArray[np.int64]:
+        """Cluster of each training row, -1 for outliers. Classes may share clusters."""
+
+    def _partition_both(
+        self, X: Any, codes: NDArray, X_val: Any, codes_val: NDArray, random_state: Any
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Clusters of the training rows and of the validation rows."""
+        clusters = self._partition(X, codes, random_state)
+        return clusters, self._assign(X_val, codes_val)[1]
 
     @abstractmethod
+    def _assign(self, X: Any, codes: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Embedding and cluster of each row."""
+
     def _probabilities(self, X: Any) -> NDArray:
         """Class probabilities of the reference, of shape (n_samples, n_classes)."""
+        return self._model.probabilities(X)
 
     @abstractmethod
-    def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Arguments of `Embedding.fit` and of `cluster_class`."""
+    def _number(self, codes: NDArray, clusters: NDArray) -> GroupIds:
+        """Ids of the pairs of class and cluster."""
+
+    @abstractmethod
+    def _unsplit(self) -> list[tuple[str, str]]:
+        """What stays one group although a split was asked for, and why."""
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, X_val=None, y_val=None):
         """Infer the groups of the training rows.
 
         Parameters
@@ -63,6 +79,9 @@ class BaseGroupInferrer(
             dimensions, a dict of arrays, or a torch Dataset.
         y : array-like of shape (n_samples,)
             Class labels.
+        X_val, y_val : like X and y, default=None
+            Validation rows, both or none. They get the groups `groups_val_`, and never change
+            the reference.
 
         Returns
         -------
@@ -71,8 +90,8 @@ class BaseGroupInferrer(
         Raises
         ------
         ValueError
-            If X or y has NaN, lengths or indexes differ, there is a single class, or `k` is
-            larger than every class.
+            If X or y has NaN, lengths or indexes differ, there is a single class, `k` is larger
+            than every class, or `y_val` has a class that y does not have.
 
         Warns
         -----
@@ -81,49 +100,46 @@ class BaseGroupInferrer(
         """
         check_same_index(X=X, y=y)
         X, codes, self.classes_ = check_X_y(self, X, y, own_module=self._own_module())
-        self._check_k(np.bincount(codes))
+        self.__dict__.pop("groups_val_", None)
+        validation = self._check_validation(X_val, y_val)
+        self._check_sizes(np.bincount(codes))
         rng = check_random_state(self.random_state)
         self._fit_reference(X, codes, rng)
-        by_class = self.scope == "class"
-        self._parts, clusters = Parts.fit(
-            self._represent(X, codes), codes, len(self.classes_) if by_class else 1,
-            *self._settings(), rng=rng, n_jobs=self.n_jobs,
-        )  # fmt: skip
-        share = 0.0 if by_class else self.min_cluster_share
-        self._ids = GroupIds.fit(codes, clusters, share, merge=self.small_clusters == "merge")
+        if validation is None:
+            clusters = self._partition(X, codes, rng)
+        else:
+            clusters, clusters_val = self._partition_both(X, codes, *validation, rng)
+        self._ids = self._number(codes, clusters)
         self._warn_of_unusable_splits()
         self.groups_ = self._ids.lookup(codes, clusters)
         self.n_groups_ = self._ids.n_groups
         self.group_table_ = group_table(
             self.groups_, codes, self.classes_, self._ids, self._probabilities(X)
         )
+        if validation is not None:
+            self.groups_val_ = self._ids.lookup(validation[1], clusters_val)
         return self
 
     def _own_module(self) -> bool:
-        return False
+        """Whether a model of the user reads X, which may then be more than a 2-D array."""
+        return self.module is not None or not isinstance(self.reference, str)
 
-    def _check_k(self, sizes: NDArray) -> None:
-        k, by_class = getattr(self, "k", None), self.scope == "class"
-        if k is None or self.clusterer not in PARTITIONS:
-            return
-        if by_class and k > sizes.max():
-            raise ValueError(
-                f"k={k} is larger than every class (the largest has {sizes.max()} samples): "
-                "choose a smaller k."
-            )
-        if k > sizes.sum():
-            raise ValueError(f"k={k} is larger than the {sizes.sum()} samples: choose a smaller k.")
+    def _check_sizes(self, sizes: NDArray) -> None:
+        """Raise where classes of these sizes cannot be split as asked."""
+
+    def _check_validation(self, X: Any, y: Any) -> tuple[Any, NDArray] | None:
+        if X is None and y is None:
+            return None
+        if X is None or y is None:
+            given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
+            raise ValueError(f"{given} was given without {missing}: pass both, or none.")
+        try:
+            return self._check_new(X, y)
+        except ValueError as error:
+            raise type(error)(f"In X_val and y_val: {error}") from error
 
     def _warn_of_unusable_splits(self) -> None:
-        of_class = [f"class {label!r}" for label in self.classes_.tolist()]
-        parts = self._parts.parts
-        reasons = [
-            (name, part.clustering.reason_)
-            for name, part in zip(["the data"] if len(parts) == 1 else of_class, parts, strict=True)
-            if not part.clustering.usable_
-        ]
-        reasons += [(of_class[c], "all its rows are outliers") for c in self._ids.only_outliers]
-        for name, reason in reasons:
+        for name, reason in self._unsplit():
             warnings.warn(f"{name} stays one group: {reason}", UnusableSplitWarning, stacklevel=4)
 
     def transform(self, X: Any) -> Any:
@@ -206,7 +222,7 @@ class BaseGroupInferrer(
         return self._ids.lookup(codes, clusters)
 
     def embed(self, X: Any, y: Any = None) -> NDArray[np.float64]:
-        """Return what is clustered: scaled, combined and reduced representations.
+        """Return what rows are told apart by: scaled, combined and reduced representations.
 
         Parameters
         ----------
@@ -260,10 +276,6 @@ class BaseGroupInferrer(
                 f"are {list(code_of)}."
             )
         return X, np.array([code_of[label] for label in y.tolist()])
-
-    def _assign(self, X: Any, codes: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Embedding and cluster of each row."""
-        return self._parts.assign(self._represent(X, codes), codes)
 
     def set_output(self, *, transform: Any = None) -> Any:
         """Do nothing: the output is always an array, because a frame could not carry groups.

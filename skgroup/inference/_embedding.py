@@ -19,7 +19,7 @@ class Embedding:
 
     scalings: list[RowScaling]
     combine: str
-    pca: PCA | None = None
+    pca: Any = None
 
     @classmethod
     def fit(
@@ -30,14 +30,18 @@ class Embedding:
         combine: str,
         pca: Any,
         random_state: int,
+        reducer: Any = None,
     ) -> "Embedding":
         """Fit on `snapshots`, arrays of shape (n_rows, n_columns).
 
         `pca` is a number of dimensions (capped at what the rows have), a share of the variance,
-        or None.
+        or None. A `reducer` takes its place: its ``fit(Z, seed)`` returns what has a
+        ``transform``, or None to leave rows as they are.
         """
         scaled = cls([fit_scaling(rows, scale) for rows in snapshots], combine)
         Z = scaled.transform(snapshots)
+        if reducer is not None:
+            return cls(scaled.scalings, combine, reducer.fit(Z, random_state))
         limit = min(len(Z) - 1, Z.shape[1])
         if pca is None or limit < 2 or (isinstance(pca, Integral) and pca >= Z.shape[1]):
             return scaled

@@ -4,15 +4,13 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from skgroup._sklearn import HasMethods, Interval, StrOptions
-from skgroup.inference._base import BaseGroupInferrer
-from skgroup.inference._reference import fit_linear, fit_module, wrap_reference
+from skgroup.inference._cluster_base import ClusterGroupInferrer
+from skgroup.inference._fit_reference import REFERENCE_CONSTRAINTS, fit_reference
 from skgroup.inference._residuals import residual_norms, set_lengths
-from skgroup.training import OPTIMIZERS
 
 __all__ = ["GradientGroupInferrer"]
 
@@ -22,7 +20,7 @@ SKETCH_SIZE = 256
 DENSITY = ("dbscan", "hdbscan")
 
 
-class GradientGroupInferrer(BaseGroupInferrer):
+class GradientGroupInferrer(ClusterGroupInferrer):
     """Infer groups by clustering per-sample loss gradients inside each class.
 
     A reference model is fitted the usual way. Rows that pull its weights in different directions,
@@ -65,15 +63,27 @@ class GradientGroupInferrer(BaseGroupInferrer):
     pca : {"auto"}, int, float or None, default="auto"
         Dimensions kept, or share of the variance in (0, 1). "auto": 10, and None for "dbscan"
         and "hdbscan", whose radius a projection would break.
-    eps : float, default=0.45
-        Radius of "dbscan", as a cosine distance in [0, 2].
-    min_samples : int, default=60
+    eps : float or None, default=0.45
+        Radius of "dbscan": a cosine distance in [0, 2] for a `scale` to length 1, else half a
+        squared distance. None: chosen for each class by the silhouette, outliers counted as one
+        more cluster, from .1 to .7 by .05; for other lengths relative to the spread of the class.
+    min_samples : int or None, default=60
         Neighbours that make a core point of "dbscan", and smallest cluster of "hdbscan"; less
-        for small classes.
+        for small classes. None: chosen like `eps`, and together with it, from 5 to 100. See
+        :func:`skgroup.clustering.cluster_class`.
     min_cluster_share : float, default=0.01
         Clusters with a smaller share of their class are not groups.
     small_clusters : {"outlier", "merge"}, default="outlier"
         Set their rows aside as outliers and cluster the rest again, or join the nearest cluster.
+        The rows that "dbscan" and "hdbscan" leave out are outliers, or join likewise, in
+        `predict` too.
+    validation : {"auto", "joint", "assign"}, default="auto"
+        How validation rows given to `fit` get their groups. "joint": their gradients at the
+        reference, which is fitted on the training rows, are scaled, reduced and clustered together
+        with those of the training rows; a cluster without training rows is no group, and its rows
+        get -1. "assign": the training rows are clustered, and `predict` does the rest. "auto":
+        "joint" for "dbscan" and "hdbscan", whose clusters are as dense as there are rows, else
+        "assign".
     standardize : bool, default=True
         Whether the linear reference standardises its inputs.
     optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
@@ -98,11 +108,16 @@ class GradientGroupInferrer(BaseGroupInferrer):
     ----------
     groups_ : ndarray of shape (n_samples,)
         Group of each training row: consecutive ids, each inside one class, and -1 for outliers.
+    groups_val_ : ndarray of shape (n_validation_samples,)
+        Groups of the validation rows, where `fit` was given any.
     n_groups_ : int
         Number of groups, outliers not counted.
     group_table_ : dict of ndarray
         Columns "group", "class", "cluster", "size", "mean_loss" and "error_rate" (of the
         reference); outliers have one row a class. ``pandas.DataFrame(group_table_)`` shows it.
+    settings_ : dict
+        For each class label the "k", "eps" and "min_samples" of its clusterer, given or chosen;
+        None where the clusterer takes none, or none could split the class.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
     reference_ : skorch net or classifier
@@ -114,10 +129,20 @@ class GradientGroupInferrer(BaseGroupInferrer):
 
     See Also
     --------
+    FeatureGroupInferrer : Clusters features instead of gradients.
     GroupDROClassifier : Trains on the groups that `fit_transform` attaches to X.
 
     Notes
     -----
+    - GRASP: ``clusterer="dbscan", eps=None, min_samples=None`` with ``reference="linear"``, or
+      with `module`, `epochs` as for a final model, ``combine="last"``, and ``source="all"`` where
+      the network is small. Its counterpart on features, FeaSP, is a setting of
+      :class:`FeatureGroupInferrer`. Variants of its authors: k-means on the same vectors
+      (``clusterer="kmeans", k=2, scale="centred_unit", pca=None``), and DBSCAN with Euclidean
+      distances of the gradients themselves (``scale="none"``).
+    - Clusters of early gradients of a network: ``module=net, epochs=1, scale="rms", k=2``, with
+      more epochs put together by `combine`, and other layers by `source`.
+
     In a pipeline the inferrer stands directly before the classifier: scikit-learn's own
     transformers drop the groups. `predict` repeats `groups_` on the training rows for "kmeans"
     and "gmm"; for density clusterers rows at the border of a cluster may differ.
@@ -125,7 +150,7 @@ class GradientGroupInferrer(BaseGroupInferrer):
     References
     ----------
     Zeng, Greenewald, Lee, Solomon, Yurochkin: Outlier-robust group inference via gradient space
-    clustering, 2022, arXiv 2210.06759 (``clusterer="dbscan"``).
+    clustering, 2022, arXiv 2210.06759 (GRASP).
 
     Examples
     --------
@@ -142,11 +167,6 @@ class GradientGroupInferrer(BaseGroupInferrer):
         "k": [Interval(Integral, 1, None, closed="left"), None],
         "clusterer": [StrOptions({"kmeans", "gmm", *DENSITY}), HasMethods(["fit", "get_params"])],
         "scope": [StrOptions({"class", "global"})],
-        "reference": [
-            StrOptions({"auto", "linear"}), nn.Module, HasMethods(["fit", "get_params"]),
-        ],
-        "module": [nn.Module, callable, None],
-        "epochs": [Interval(Real, 0, None, closed="neither"), None],
         "source": [str],
         "scale": [StrOptions({"auto", "residual", "rms", "centred_unit", "unit", "none"})],
         "combine": [StrOptions({"concat", "mean", "last", "first"})],
@@ -154,30 +174,25 @@ class GradientGroupInferrer(BaseGroupInferrer):
             StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"),
             Interval(Real, 0, 1, closed="neither"), None,
         ],
-        "eps": [Interval(Real, 0, None, closed="neither")],
-        "min_samples": [Interval(Integral, 1, None, closed="left")],
+        "eps": [Interval(Real, 0, None, closed="neither"), None],
+        "min_samples": [Interval(Integral, 1, None, closed="left"), None],
         "min_cluster_share": [Interval(Real, 0, 1, closed="left")],
         "small_clusters": [StrOptions({"outlier", "merge"})],
-        "standardize": ["boolean"],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), callable],
-        "lr": [Interval(Real, 0, None, closed="neither")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "device": [str, torch.device],
+        "validation": [StrOptions({"auto", "joint", "assign"})],
         "n_jobs": [Integral, None],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        **REFERENCE_CONSTRAINTS,
     }  # fmt: skip
 
     def __init__(
         self, k: int | None = None, *, clusterer: Any = "kmeans", scope: str = "class",
         reference: Any = "auto", module: nn.Module | Callable | None = None,
         epochs: float | None = None, source: str = "head", scale: str = "auto",
-        combine: str = "concat", pca: Any = "auto", eps: float = 0.45, min_samples: int = 60,
-        min_cluster_share: float = 0.01, small_clusters: str = "outlier", standardize: bool = True,
-        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.01,
-        batch_size: int = 128, device: Any = "cpu", n_jobs: int | None = None,
-        random_state: Any = None, verbose: int = 0,
+        combine: str = "concat", pca: Any = "auto", eps: float | None = 0.45,
+        min_samples: int | None = 60, min_cluster_share: float = 0.01,
+        small_clusters: str = "outlier", validation: str = "auto",
+        standardize: bool = True, optimizer: Any = "adam", lr: float = 1e-3,
+        weight_decay: float = 0.01, batch_size: int = 128, device: Any = "cpu",
+        n_jobs: int | None = None, random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip
         self.k = k
         self.clusterer = clusterer
@@ -193,6 +208,7 @@ class GradientGroupInferrer(BaseGroupInferrer):
         self.min_samples = min_samples
         self.min_cluster_share = min_cluster_share
         self.small_clusters = small_clusters
+        self.validation = validation
         self.standardize = standardize
         self.optimizer = optimizer
         self.lr = lr
@@ -202,9 +218,6 @@ class GradientGroupInferrer(BaseGroupInferrer):
         self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
-
-    def _own_module(self) -> bool:
-        return self.module is not None or not isinstance(self.reference, str)
 
     def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
         density = isinstance(self.clusterer, str) and self.clusterer in DENSITY
@@ -226,29 +239,8 @@ class GradientGroupInferrer(BaseGroupInferrer):
 
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
         self._warn_of_flat_source()
-        if self.module is not None and self.reference != "auto":
-            raise ValueError(
-                "module and reference were both given: pass the network as `module` to have it "
-                "trained here, or as `reference` to use it as it is."
-            )
         seeds = random_state.randint(np.iinfo(np.int32).max, size=4).tolist()
-        if not isinstance(self.reference, str):
-            names = getattr(self, "feature_names_in_", None)
-            self._model = wrap_reference(
-                self.reference, X, y, self.classes_, names=names, seed=seeds[0], device=self.device
-            )
-        elif self.module is not None:
-            self._model = fit_module(
-                X, y, module=self.module, source=self.source,
-                epochs=1 if self.epochs is None else self.epochs, seeds=seeds,
-                batch_size=self.batch_size, device=self.device, optimizer=self.optimizer,
-                lr=self.lr, weight_decay=self.weight_decay, verbose=self.verbose,
-            )  # fmt: skip
-        else:
-            self._model = fit_linear(
-                X, y, standardize=self.standardize, weight_decay=self.weight_decay,
-                device=self.device,
-            )  # fmt: skip
+        self._model = fit_reference(self, X, y, seeds, source=self.source)
         self.reference_ = self._model.model
         self._sketch_seed = seeds[3]
         columns = self._model.n_columns(X, self.source)
@@ -270,6 +262,3 @@ class GradientGroupInferrer(BaseGroupInferrer):
             for i, gradients in enumerate(found):
                 set_lengths(gradients, residual_norms(self._model.probabilities(X, i), y))
         return found
-
-    def _probabilities(self, X: Any) -> NDArray:
-        return self._model.probabilities(X)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GroupIds", "group_table"]
+__all__ = ["GroupIds", "group_table", "own_losses"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,13 +25,23 @@ class GroupIds:
     pairs: NDArray[np.int64]
 
     @classmethod
-    def fit(cls, codes: NDArray, clusters: NDArray, min_share: float, *, merge: bool) -> "GroupIds":
+    def fit(
+        cls,
+        codes: NDArray,
+        clusters: NDArray,
+        min_share: float,
+        *,
+        merge: bool,
+        n_clusters: int | None = None,
+    ) -> "GroupIds":
         """Number the pairs that occur; pairs below `min_share` of their class get no id.
 
         With `merge` they get the id of the largest pair of their class instead, as do pairs that
-        do not occur. No class is left without a group: outliers are one when there is no other.
+        do not occur. `n_clusters` is how many there can be, where these rows may not have all of
+        them. No class is left without a group: outliers are one when there is no other.
         """
-        size = np.zeros((codes.max() + 1, clusters.max() + 2), dtype=np.int64)
+        n_clusters = clusters.max() + 1 if n_clusters is None else n_clusters
+        size = np.zeros((codes.max() + 1, n_clusters + 1), dtype=np.int64)
         np.add.at(size, (codes, clusters), 1)
         homeless = size[:, :-1].sum(axis=1) == 0
         size[~homeless, -1] = 0
@@ -70,8 +80,7 @@ def group_table(
     pairs = np.concatenate([ids.pairs, outliers])
     row = np.where(groups < 0, ids.n_groups + codes, groups)
     present, size = np.unique(row, return_counts=True)
-    p_own = probabilities[np.arange(len(codes)), codes]
-    loss = -np.log(np.maximum(p_own, np.finfo(np.float64).tiny))
+    loss = own_losses(probabilities, codes)
     wrong = probabilities.argmax(axis=1) != codes
     return {
         "group": np.where(present < ids.n_groups, present, -1),
@@ -81,3 +90,9 @@ def group_table(
         "mean_loss": np.bincount(row, loss)[present] / size,
         "error_rate": np.bincount(row, wrong)[present] / size,
     }
+
+
+def own_losses(probabilities: NDArray, codes: NDArray) -> NDArray[np.float64]:
+    """Cross-entropy of each row, finite also where the label has probability 0."""
+    p_own = probabilities[np.arange(len(codes)), codes]
+    return -np.log(np.maximum(p_own, np.finfo(np.float64).tiny))

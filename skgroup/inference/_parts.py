@@ -1,6 +1,6 @@
 """Rows that are clustered together: those of each class, or all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,12 +9,15 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skgroup.clustering import ClassClustering, cluster_class
-from skgroup.clustering._choose_k import choose_k
 from skgroup.clustering._class_models import PARTITIONS
-from skgroup.clustering._cluster_class import score_k
+from skgroup.clustering._k_rules import KRule
+from skgroup.clustering._overcluster import KeepRules, OverClustering, overcluster
 from skgroup.inference._embedding import Embedding
 
 __all__ = ["Part", "Parts"]
+
+
+Labelled = tuple[list[NDArray], NDArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +25,13 @@ class Part:
     """One space, and the clusters in it."""
 
     embedding: Embedding
-    clustering: ClassClustering
+    clustering: ClassClustering | OverClustering
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the clusterer was given or found."""
+        names = ("k", "eps", "min_samples")
+        return {name: getattr(self.clustering, f"{name}_", None) for name in names}
 
     @classmethod
     def fit(
@@ -44,6 +53,11 @@ class Parts:
 
     parts: list[Part]
 
+    @property
+    def n_clusters(self) -> int:
+        """Clusters of the part that has most."""
+        return int(max(part.clustering.labels_.max() for part in self.parts)) + 1
+
     @classmethod
     def fit(
         cls,
@@ -59,28 +73,80 @@ class Parts:
         """Fit each part; return them and the cluster of every row.
 
         `embed` and `cluster` are the arguments of `Embedding.fit` and of `cluster_class`. Where
-        `k` is None, all parts get the same.
+        `k` is None, a `KRule` in `cluster` as `k_rule` finds it; by default all parts get the same.
         """
+        rule = cluster.get("k_rule", KRule())
+        cluster = {name: value for name, value in cluster.items() if name != "k_rule"}
         members = _members(codes, n_parts)
         seeds = rng.randint(np.iinfo(np.int32).max, size=n_parts).tolist()
         run = Parallel(n_jobs=n_jobs)
         rows_of = [[matrix[rows] for matrix in snapshots] for rows in members]
         found = run(
-            delayed(_embed)(own, embed, cluster, seed)
+            delayed(_embed)(own, embed, cluster, rule, seed)
             for own, seed in zip(rows_of, seeds, strict=True)
         )
+        settings = [cluster] * n_parts
         if asks_for_k(cluster):
-            weights = [len(rows) for rows in members]
-            scores = np.average([scores for _, scores in found], axis=0, weights=weights)
-            cluster = cluster | {"k": choose_k(scores)}
+            sizes = [len(rows) for rows in members]
+            settings = [cluster | {"k": k} for k in rule.choose([s for _, s in found], sizes)]
         parts = run(
-            delayed(Part.fit)(embedding, own, cluster, seed)
-            for (embedding, _), own, seed in zip(found, rows_of, seeds, strict=True)
+            delayed(Part.fit)(embedding, own, setting, seed)
+            for (embedding, _), own, setting, seed in zip(
+                found, rows_of, settings, seeds, strict=True
+            )
         )
         clusters = np.empty(len(codes), dtype=np.int64)
         for rows, part in zip(members, parts, strict=True):
             clusters[rows] = part.clustering.labels_
         return cls(parts), clusters
+
+    def split_further(
+        self,
+        rows: Labelled,
+        losses: NDArray,
+        validation: Labelled | None,
+        *,
+        clusterer: str,
+        factor: int,
+        rules: KeepRules,
+        rng: RandomState,
+        n_jobs: int | None = None,
+    ) -> tuple["Parts", NDArray[np.int64]]:
+        """Over-cluster each part, whose rows are those of the fit; return what `fit` returns.
+
+        `rows` and `validation` are snapshots and the classes of their rows.
+        """
+        n_parts = len(self.parts)
+        seeds = rng.randint(np.iinfo(np.int32).max, size=n_parts).tolist()
+        members, spaces = self._spaces(*rows)
+        others: list = [None] * n_parts
+        if validation is not None:
+            others = self._spaces(*validation)[1]
+        found = Parallel(n_jobs=n_jobs)(
+            delayed(overcluster)(
+                spaces[i], self.parts[i].clustering, clusterer, factor=factor,
+                losses=losses[members[i]], rules=rules, validation=others[i],
+                random_state=seeds[i],
+            )
+            for i in range(n_parts)
+        )  # fmt: skip
+        clusters = np.empty(len(losses), dtype=np.int64)
+        for own, clustering in zip(members, found, strict=True):
+            clusters[own] = clustering.labels_
+        pairs = zip(self.parts, found, strict=True)
+        return Parts([replace(part, clustering=new) for part, new in pairs]), clusters
+
+    def _spaces(
+        self, snapshots: list[NDArray], codes: NDArray
+    ) -> tuple[list[NDArray[np.intp]], list[NDArray[np.float64]]]:
+        """Members of each part, and their embedding."""
+        members = _members(codes, len(self.parts))
+        return members, [
+            part.embedding.transform([matrix[rows] for matrix in snapshots])
+            if len(rows)
+            else np.empty((0, 1))
+            for rows, part in zip(members, self.parts, strict=True)
+        ]
 
     def assign(
         self, snapshots: list[NDArray], codes: NDArray
@@ -104,13 +170,13 @@ def asks_for_k(cluster: dict[str, Any]) -> bool:
 
 
 def _embed(
-    snapshots: list[NDArray], embed: dict, cluster: dict, seed: int
+    snapshots: list[NDArray], embed: dict, cluster: dict, rule: KRule, seed: int
 ) -> tuple[Embedding, NDArray[np.float64] | None]:
     """The space of a part and, where k is asked for, the scores of each number of clusters."""
     embedding = Embedding.fit(snapshots, **embed, random_state=seed)
     if not asks_for_k(cluster):
         return embedding, None
-    return embedding, score_k(embedding.transform(snapshots), **cluster, random_state=seed)
+    return embedding, rule.scores(embedding.transform(snapshots), cluster, seed)
 
 
 def _members(codes: NDArray, n_parts: int) -> list[NDArray[np.intp]]:

@@ -135,19 +135,22 @@ def fit_module(
     y: NDArray,
     *,
     module: nn.Module | Callable,
-    source: str,
+    source: str | None,
     epochs: float,
     seeds: list[int],
     batch_size: int,
     device: Any,
     **options: Any,
 ) -> NetReference:
-    """Train the user's network by plain ERM and keep a copy after every epoch."""
+    """Train the user's network by plain ERM and keep a copy after every epoch.
+
+    `source` is what its gradients will be taken of; None: there will be no gradients.
+    """
     n_classes, rows = int(y.max()) + 1, as_rows(X, device=device)
     net = build_module(module, n_features_of(X), n_classes, seed=seeds[0]).to(device)
     check_logits(net, rows, n_classes, "module")
-    # What cannot be differentiated is said before the training.
-    one_gradient(net, rows, source)
+    if source is not None:
+        one_gradient(net, rows, source)  # what cannot be differentiated is said before the training
     codes = torch.from_numpy(y).to(device)
     snapshots: list[nn.Module] = []
     trained = train(

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import pairwise_distances, silhouette_score
 
 from skgroup.clustering import class_silhouette
+from skgroup.clustering._class_silhouette import distance_silhouette
 
 
 @pytest.fixture
@@ -57,3 +58,19 @@ def test_input_is_not_changed(rows, labels):
 def test_lengths_must_agree(rows):
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         class_silhouette(rows, [0, 1])
+
+
+@pytest.mark.parametrize("case", ["as drawn", "alone", "equal rows", "one label", "all alone"])
+def test_from_distances_it_is_the_same(rows, labels, case):
+    if case == "alone":
+        labels[7] = 9
+    elif case == "equal rows":
+        rows[labels == 1] = rows[0]
+        rows[labels == 2] = rows[0]  # two clusters in one place
+    elif case == "one label":
+        labels[:] = -1
+    elif case == "all alone":
+        labels[:] = np.arange(120)
+    expected = class_silhouette(rows, labels)
+    distances = pairwise_distances(rows)
+    assert distance_silhouette(distances, labels) == pytest.approx(expected, abs=1e-12)

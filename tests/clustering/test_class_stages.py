@@ -94,11 +94,33 @@ def test_small_clusters_join_the_nearest_large_centroid():
     assert stages[0].rename(np.arange(6)).tolist() == [0, 1, 1, 1, 1, 2]
 
 
-def test_noise_is_not_merged():
-    labels, _ = stages_of(
-        numbers(-9, 1, 2, 3, 11), in_turn(Intervals(0, 10)), min_share=0.3, small_clusters="merge"
-    )
-    assert labels.tolist() == [-1, 0, 0, 0, 0]
+def test_noise_stays_noise():
+    labels, stages = stages_of(numbers(-9, 1, 2, 3, 4, 11), in_turn(Intervals(0, 10)))
+    assert labels.tolist() == [-1, 0, 0, 0, 0, -1]
+    assert stages[0].assign(numbers(-1, 1, 12)).tolist() == [-1, 0, -1]
+
+
+def test_merged_noise_joins_the_nearest_large_centroid():
+    # Centroids 2 and 9; the small cluster lies at 20, noise at -9 and below -20.
+    class Gaps(Intervals):
+        def predict(self, Z):
+            raw = super().predict(Z)
+            return np.where((raw == 1) | (raw == 3), -1, raw)
+
+    Z = numbers(-9, 1, 2, 3, 5, 6, 8, 9, 10, 14, 20)
+    labels, stages = stages_of(Z, in_turn(Gaps(0, 4, 7, 13, 18)), small_clusters="merge")
+    assert labels.tolist() == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
+    (stage,) = stages
+    assert stage.centroids.tolist() == [[2], [9]]
+    assert stage.assign(Z).tolist() == labels.tolist()
+    assert stage.assign(numbers(-99, 5.4, 5.6, 99)).tolist() == [0, 0, 1, 1]
+
+
+def test_noise_joins_no_small_cluster():
+    # Noise at 12, next to the small cluster at 11 that is itself merged into the one at 2.
+    Z, raw = numbers(1, 2, 3, 11, 12, 30, 31, 32), np.array([0, 0, 0, 1, -1, 2, 2, 2])
+    labels, _ = stages_of(Z, lambda _: (None, raw), small_clusters="merge")
+    assert labels.tolist() == [0, 0, 0, 0, 0, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -120,8 +120,9 @@ def test_noise_beside_one_cluster_stays_outliers():
 
 @pytest.mark.parametrize("clusterer", [*NAMES, KMeans(2, n_init=1)])
 @pytest.mark.parametrize("n_rows", [1, 2, 50])
-def test_equal_rows_are_one_group(clusterer, n_rows):
-    groups = cluster_class(np.full((n_rows, 3), 0.7), clusterer)
+@pytest.mark.parametrize("setting", [60, None])
+def test_equal_rows_are_one_group(clusterer, n_rows, setting):
+    groups = cluster_class(np.full((n_rows, 3), 0.7), clusterer, min_samples=setting)
     assert (groups.labels_ == 0).all()
     assert groups.reason_ == "it has 1 distinct row, fewer than the 2 needed"
     assert not groups.usable_
@@ -196,10 +197,6 @@ def test_k_none_on_a_handful_of_rows(n_rows):
     assert groups.labels_.max() == min(n_rows, 2) - 1
 
 
-def test_clusterers_that_take_no_k_report_none():
-    assert cluster_class(blobs(30, 30)[0], "dbscan", k=None, min_samples=5).k_ is None
-
-
 @pytest.mark.parametrize("clusterer", ["dbscan", "hdbscan", AgglomerativeClustering(2)])
 def test_sample_and_assign(clusterer):
     Z, truth = blobs(400, 200)
@@ -245,7 +242,7 @@ def test_labels_are_consecutive_and_predict_gives_no_other(clusterer, Z):
 @pytest.mark.parametrize("clusterer", [*NAMES, KMeans(3, n_init=1)])
 def test_the_same_seed_gives_the_same_labels_and_pickling_keeps_them(clusterer):
     Z, _ = blobs(100, 100, spread=4.0)
-    options = {"k": None, "min_samples": 10, "max_exact": 150}
+    options = {"k": None, "eps": None, "min_samples": None, "max_exact": 150}
     first = cluster_class(Z, clusterer, **options, random_state=1)
     again = cluster_class(Z, clusterer, **options, random_state=1)
     assert np.array_equal(first.labels_, again.labels_)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skgroup.clustering._rows import check_rows, sample_rows
+from skgroup.clustering._rows import are_unit_rows, check_rows, sample_rows
 
 
 def test_float_types_are_kept_and_others_become_float64():
@@ -39,3 +39,10 @@ def test_every_row_is_drawn_equally_often():
         counts[sample_rows(10, 3, seed)] += 1
     # Binomial(1000, .3): 300 with standard deviation 14.5
     assert abs(counts - 300).max() < 4 * 14.5
+
+
+def test_unit_rows():
+    assert are_unit_rows(np.array([[0.6, 0.8], [0.0, 0.0], [-1.0, 0.0]]))
+    assert are_unit_rows(np.array([[0.6, 0.8]], dtype=np.float32))
+    assert not are_unit_rows(np.array([[0.6, 0.8], [0.6, 0.81]]))
+    assert not are_unit_rows(np.array([[1.0], [0.5]]))

@@ -40,3 +40,27 @@ def draw_classes(n_classes=2, n_rows=150, seed=0):
 def draw():
     """A function that draws X and the class codes of a few rows."""
     return draw_classes
+
+
+def draw_rows_of_blobs(sizes=((60, 20), (20, 60)), spread=1.0, seed=0):
+    """Blobs 12 apart on the first axis, as many a class as it has sizes; classes on the second."""
+    rng = np.random.default_rng(seed)
+    blob = [np.repeat(np.arange(len(own)), own) for own in sizes]
+    y = np.repeat(np.arange(len(sizes)), [len(own) for own in blob])
+    X = np.column_stack([12.0 * np.concatenate(blob), 6.0 * y, 0.0 * y])
+    return X + rng.normal(scale=spread, size=X.shape), y, np.concatenate(blob) + 100 * y
+
+
+@pytest.fixture(scope="session")
+def draw_blobs():
+    """A function that draws X, the class codes and the true groups of separated blobs."""
+    return draw_rows_of_blobs
+
+
+@pytest.fixture(scope="session")
+def four():
+    """X, y and the groups of 160 rows in two blobs a class."""
+    X, y, groups = draw_rows_of_blobs()
+    for array in (X, y, groups):
+        array.setflags(write=False)
+    return X, y, groups

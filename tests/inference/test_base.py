@@ -1,4 +1,4 @@
-"""What all inferrers share, on the smallest one: it clusters the columns of X themselves."""
+"""What all inferrers share, on the smallest one: the sign of the last column splits the classes."""
 
 import pickle
 from functools import partial
@@ -6,11 +6,8 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
-from joblib import parallel_config
 from scipy import sparse
-from scipy.spatial.distance import cdist
 from sklearn.base import clone
-from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import silhouette_score
 from sklearn.pipeline import make_pipeline
@@ -21,193 +18,141 @@ from skgroup import GroupedArray, get_groups
 from skgroup.exceptions import GroupsError, UnusableSplitWarning
 from skgroup.inference import _base as base_file
 from skgroup.inference._base import BaseGroupInferrer
+from skgroup.inference._group_ids import GroupIds
 
 
-class ColumnInferrer(BaseGroupInferrer):
-    """Represents rows by X; its reference says that positive first columns are the second class."""
+class SignInferrer(BaseGroupInferrer):
+    """Its reference says that positive first columns are the second class; 100 is an outlier."""
 
     _parameter_constraints = {}
 
-    def __init__(
-        self, k=2, clusterer="kmeans", scope="class", min_samples=3, min_cluster_share=0.01,
-        small_clusters="outlier", n_jobs=None, random_state=0,
-    ):  # fmt: skip
-        self.k = k
-        self.clusterer = clusterer
-        self.scope = scope
-        self.min_samples = min_samples
-        self.min_cluster_share = min_cluster_share
-        self.small_clusters = small_clusters
-        self.n_jobs = n_jobs
+    def __init__(self, unsplit=(), random_state=0):
+        self.unsplit = unsplit
         self.random_state = random_state
 
     def _fit_reference(self, X, y, random_state):
         self.n_fits_ = getattr(self, "n_fits_", 0) + 1
 
-    def _represent(self, X, y):
-        return [X.toarray() if sparse.issparse(X) else X]
+    def _own_module(self):
+        return False
+
+    def _partition(self, X, codes, random_state):
+        return self._assign(X, codes)[1]
+
+    def _assign(self, X, codes):
+        Z = np.array(X.toarray() if sparse.issparse(X) else X, dtype=np.float64)
+        return Z, np.where(Z[:, -1] == 100, -1, Z[:, -1] > 0)
 
     def _probabilities(self, X):
-        positive = self._represent(X, None)[0][:, 0] > 0
+        positive = self._assign(X, None)[0][:, 0] > 0
         p = np.full((len(positive), len(self.classes_)), 0.25 / (len(self.classes_) - 1))
         p[np.arange(len(p)), positive.astype(int)] = 0.75
         return p
 
-    def _settings(self):
-        names = ["k", "clusterer", "min_samples", "min_cluster_share", "small_clusters"]
-        embed = {"scale": "none", "combine": "concat", "pca": None}
-        return embed, {name: getattr(self, name) for name in names}
+    def _number(self, codes, clusters):
+        return GroupIds.fit(codes, clusters, 0.0, merge=False, n_clusters=2)
+
+    def _unsplit(self):
+        return list(self.unsplit)
 
 
-# Class "n": 3 rows near -9, 2 near -5. Class "p": 2 near 9, 2 near 5, and one near -5.
-X = np.array([-9, -8.9, -9.1, -5, -5.1, 9, 9.1, 5, 5.1, -5.2])[:, None]
+# Class "n": 3 rows above and 2 below; class "p": 2 rows above, 2 below and one outlier.
+X = np.array(
+    [[-9, 1], [-8, 1], [-9, 2], [-5, -1], [-5, -3], [9, 1], [9, 4], [5, -1], [-5, -1], [5, 100.0]]
+)
 Y = np.array(list("nnnnnppppp"))
 
 
 def draw(n_rows=120, seed=0):
-    """Two blobs a class, ten apart, and rows of both classes far away."""
+    """Two blobs a class, ten apart."""
     rng = np.random.default_rng(seed)
     y = rng.integers(2, size=n_rows)
-    rows = rng.normal(size=(n_rows, 2)) + 10 * rng.integers(2, size=(n_rows, 1))
-    y[:4], rows[:4] = [0, 0, 1, 1], [[500, 0], [500, 1], [0, 900], [0, -900]]
-    return rows, y
+    return rng.normal(size=(n_rows, 2)) + 10 * rng.integers(2, size=(n_rows, 1)) - 5, y
 
 
-def same_partition(labels, expected):
-    return len(set(zip(labels, expected, strict=True))) == len(set(labels)) == len(set(expected))
-
-
-def test_groups_live_inside_classes():
-    inferrer = ColumnInferrer(k=3).fit(X[:9], Y[:9])
-    assert sorted(set(inferrer.groups_)) == list(range(inferrer.n_groups_)) == list(range(6))
-    inferrer = ColumnInferrer(k=2, min_cluster_share=0.0).fit(X, Y)
-    assert same_partition(inferrer.groups_, [0, 0, 0, 1, 1, 2, 2, 2, 2, 3])
-    assert set(inferrer.groups_[:5]) == {0, 1}
-    assert set(inferrer.groups_[5:]) == {2, 3}
+def test_parts_of_classes_are_numbered():
+    inferrer = SignInferrer().fit(X, Y)
+    assert inferrer.groups_.tolist() == [1, 1, 1, 0, 0, 3, 3, 2, 2, -1]
     assert inferrer.n_groups_ == 4
     assert inferrer.classes_.tolist() == ["n", "p"]
-
-
-def test_global_clusters_are_crossed_with_the_classes():
-    inferrer = ColumnInferrer(k=4, scope="global").fit(X, Y)
-    assert same_partition(inferrer.groups_, [0, 0, 0, 1, 1, 2, 2, 3, 3, 4])
-    # The same cluster in both classes
-    table = inferrer.group_table_
-    crossed = table["cluster"][inferrer.groups_[[3, 9]]]
-    assert crossed[0] == crossed[1]
-    assert table["class"][inferrer.groups_[[3, 9]]].tolist() == ["n", "p"]
-
-
-@pytest.mark.parametrize(("small_clusters", "last"), [("outlier", -1), ("merge", 2)])
-def test_small_crossings_are_outliers_or_join(small_clusters, last):
-    # The cluster near -5 has 5 rows of 20, but one of the 10 of class 1.
-    x, y = np.repeat([-9.0, -5.0, 9.0, -5.0], [6, 4, 9, 1])[:, None], np.repeat([0, 1], 10)
-    inferrer = ColumnInferrer(
-        k=3, scope="global", min_cluster_share=0.15, small_clusters=small_clusters
-    ).fit(x, y)
-    assert same_partition(inferrer.groups_, np.repeat([0, 1, 2, last], [6, 4, 9, 1]))
-    assert inferrer.groups_[-1] == (-1 if last == -1 else inferrer.groups_[10])
-    assert (inferrer.predict(x, y) == inferrer.groups_).all()
+    np.testing.assert_array_equal(inferrer.predict(X, Y), inferrer.groups_)
+    np.testing.assert_array_equal(inferrer.embed(X, Y), X)
 
 
 def test_table():
-    table = ColumnInferrer(k=2).fit(X, Y).group_table_
-    order = np.lexsort([table["size"], table["class"]])
-    assert table["group"].tolist() == [0, 1, 2, 3]
-    assert table["class"][order].tolist() == ["n", "n", "p", "p"]
-    assert table["size"][order].tolist() == [2, 3, 1, 4]
-    assert table["error_rate"][order].tolist() == [0, 0, 1, 0]
-    np.testing.assert_allclose(table["mean_loss"][order], -np.log([0.75, 0.75, 0.25, 0.75]))
+    table = SignInferrer().fit(X, Y).group_table_
+    assert table["group"].tolist() == [0, 1, 2, 3, -1]
+    assert table["class"].tolist() == list("nnppp")
+    assert table["cluster"].tolist() == [0, 1, 0, 1, -1]
+    assert table["size"].tolist() == [2, 3, 2, 2, 1]
+    assert table["error_rate"].tolist() == [0, 0, 0.5, 0, 0]
+    loss = -np.log([0.75, 0.75, np.sqrt(0.75 * 0.25), 0.75, 0.75])
+    np.testing.assert_allclose(table["mean_loss"], loss)
 
 
-def test_outliers_of_each_class_have_a_row():
-    rows, y = draw(500)
-    inferrer = ColumnInferrer().fit(rows, y)
-    table = inferrer.group_table_
-    assert np.flatnonzero(inferrer.groups_ == -1).tolist() == [0, 1, 2, 3]
-    assert table["group"].tolist() == [0, 1, 2, 3, -1, -1]
-    assert table["class"].tolist() == [0, 0, 1, 1, 0, 1]
-    assert table["size"][4:].tolist() == [2, 2]
-    assert table["size"].sum() == 500
-    assert inferrer.n_groups_ == 4
+def test_what_cannot_be_split_is_said():
+    with pytest.warns(UnusableSplitWarning, match="^class 'n' stays one group: so") as caught:
+        SignInferrer(unsplit=[("class 'n'", "so it is")]).fit(X, Y)
+    assert {w.filename for w in caught} == {__file__}
 
 
-@pytest.mark.parametrize("small_clusters", ["outlier", "merge"])
-@pytest.mark.parametrize("scope", ["class", "global"])
-@pytest.mark.parametrize("clusterer", ["kmeans", "gmm", KMeans(5, n_init=1)])
-def test_prediction_on_training_rows_repeats_the_groups(clusterer, scope, small_clusters):
-    rows, y = draw(500)
-    inferrer = ColumnInferrer(5, clusterer, scope, small_clusters=small_clusters)
-    groups = inferrer.fit(rows, y).groups_
-    assert (groups == -1).any() == (small_clusters == "outlier")
-    assert (inferrer.predict(rows, y) == groups).all()
-    some = [0, 7, 3, 100]
-    assert (inferrer.predict(rows[some], y[some]) == groups[some]).all()
+def test_validation_rows_are_assigned():
+    inferrer = SignInferrer().fit(X, Y, X[::-1] + np.array([0, 0.5]), Y[::-1])
+    assert inferrer.groups_val_.tolist() == [3, 2, 2, 3, 3, 0, 0, 1, 1, 1]
+    np.testing.assert_array_equal(inferrer.groups_, SignInferrer().fit(X, Y).groups_)
+    assert inferrer.n_fits_ == 1
+    # A part that training rows do not have is no group.
+    inferrer.fit(X[:7], Y[:7], X_val=[[1.0, -1.0], [1.0, 1.0]], y_val=["p", "p"])
+    assert inferrer.groups_val_.tolist() == [-1, 2]
+    inferrer.fit(X, Y)
+    assert not hasattr(inferrer, "groups_val_")
 
 
-def test_prediction_of_hdbscan_repeats_the_groups():
-    rows, y = draw(300)
-    inferrer = ColumnInferrer(clusterer="hdbscan", min_samples=8).fit(rows, y)
-    assert set(inferrer.groups_[:4]) == {-1}
-    assert (inferrer.predict(rows, y) == inferrer.groups_).all()
+def test_frames_of_validation_rows():
+    index = np.arange(10)[::-1]
+    frame, y = pd.DataFrame(X, columns=["a", "b"], index=index), pd.Series(Y, index=index)
+    inferrer = SignInferrer().fit(frame, y, frame.iloc[:4], y.iloc[:4])
+    assert inferrer.groups_val_.tolist() == [1, 1, 1, 0]
+    with pytest.raises(GroupsError, match="different pandas indexes"):
+        inferrer.fit(frame, y, frame, pd.Series(Y))
+    with pytest.raises(ValueError, match="feature names should match"):
+        inferrer.fit(frame, y, frame[["b", "a"]], y)
 
 
-def test_prediction_of_dbscan_repeats_the_core():
-    rows, y = draw(300)
-    inferrer = ColumnInferrer(clusterer="dbscan", min_samples=8).fit(rows, y)
-    assert set(inferrer.groups_[:4]) == {-1}
-    # eps is half a squared distance.
-    near = cdist(rows, rows, "sqeuclidean") / 2 <= 0.45
-    core = (near & (y[:, None] == y)).sum(axis=1) >= 8
-    assert 200 < core.sum() < 296
-    assert (inferrer.predict(rows, y) == inferrer.groups_)[core].all()
+@pytest.mark.parametrize(
+    ("X_val", "y_val", "message"),
+    [
+        (X, None, "X_val was given without y_val: pass both, or none"),
+        (None, Y, "y_val was given without X_val: pass both, or none"),
+        (X, Y[:9], "In X_val and y_val: X has 10 samples, but y has 9"),
+        (X[:2], ["n", "q"], "In X_val and y_val: y has labels that fit did not see: 'q'"),
+        (
+            X[:, :1],
+            Y,
+            "In X_val and y_val: X has 1 features, but SignInferrer",
+        ),
+        (X * [1, np.nan], Y, "In X_val and y_val: Input X contains NaN"),
+    ],
+)
+def test_bad_validation_rows_are_said_before_the_training(X_val, y_val, message):
+    inferrer = SignInferrer()
+    with pytest.raises(ValueError, match=message):
+        inferrer.fit(X, Y, X_val, y_val)
+    assert not hasattr(inferrer, "n_fits_")
 
 
 def test_prediction_without_labels_takes_those_of_the_reference():
-    inferrer = ColumnInferrer().fit(X, Y)
-    new = np.array([[-9.0], [-5.0], [9.0], [5.0]])
+    inferrer = SignInferrer().fit(X, Y)
+    new = np.array([[-9.0, 1], [-5, -1], [9, 1], [5, -1]])
     assert (inferrer.predict(new) == inferrer.predict(new, ["n", "n", "p", "p"])).all()
     assert (inferrer.embed(new) == inferrer.embed(new, ["n", "n", "p", "p"])).all()
-    assert inferrer.predict([[-5.0]], ["p"]) != inferrer.predict([[-5.0]], ["n"])
-
-
-def test_a_class_that_cannot_be_split_is_one_group():
-    rows = np.array([[0.0], [1.0], [9.0], [5.0], [5.0], [5.0], [7.0]])
-    y = np.array(["a", "a", "a", "b", "b", "b", "c"])
-    with pytest.warns(UnusableSplitWarning) as caught:
-        inferrer = ColumnInferrer().fit(rows, y)
-    reason = "it has 1 distinct row, fewer than the 2 needed"
-    assert [str(w.message) for w in caught] == [
-        f"class 'b' stays one group: {reason}",
-        f"class 'c' stays one group: {reason}",
-    ]
-    assert {w.filename for w in caught} == {__file__}
-    assert same_partition(inferrer.groups_, [0, 0, 1, 2, 2, 2, 3])
-    assert (inferrer.predict(rows, y) == inferrer.groups_).all()
-
-
-def test_data_that_cannot_be_split_are_the_classes():
-    rows, y = np.ones((5, 2)), np.array([3, 3, 4, 4, 4])
-    with pytest.warns(UnusableSplitWarning, match="^the data stays one group: it has 1 distinct"):
-        groups = ColumnInferrer(scope="global").fit_predict(rows, y)
-    assert groups.tolist() == [0, 0, 1, 1, 1]
-
-
-def test_a_class_of_outliers_is_one_group():
-    # Two rows of 202 are a cluster below 1 % of the data, and all of class 2.
-    rows = np.repeat([-5.0, 5.0, 1000.0], [100, 100, 2])[:, None]
-    y = np.repeat([0, 1, 2], [100, 100, 2])
-    inferrer = ColumnInferrer(scope="global")
-    with pytest.warns(UnusableSplitWarning, match="^class 2 stays one group: all its rows are out"):
-        groups = inferrer.fit_predict(rows, y)
-    assert (groups == y).all()
-    assert (inferrer.predict(rows, y) == y).all()
+    assert inferrer.predict(new[:1], ["p"]) != inferrer.predict(new[:1], ["n"])
 
 
 def test_fit_transform_attaches_the_groups():
     rows, y = draw()
     before = rows.copy()
-    inferrer = ColumnInferrer()
+    inferrer = SignInferrer()
     result = inferrer.fit_transform(rows, y)
     assert type(result) is GroupedArray
     assert (get_groups(result) == inferrer.groups_).all()
@@ -220,7 +165,7 @@ def test_fit_transform_attaches_the_groups():
 
 def test_transform_attaches_nothing():
     rows, y = draw()
-    inferrer = ColumnInferrer()
+    inferrer = SignInferrer()
     fitted = inferrer.fit_transform(rows, y)
     result = inferrer.transform(rows)
     assert get_groups(result) is None
@@ -229,24 +174,24 @@ def test_transform_attaches_nothing():
 
 def test_fit_predict_is_fit_then_groups():
     rows, y = draw()
-    inferrer = ColumnInferrer()
+    inferrer = SignInferrer()
     assert (inferrer.fit_predict(rows, y) == inferrer.groups_).all()
-    assert (inferrer.groups_ == ColumnInferrer().fit(rows, y).groups_).all()
+    assert (inferrer.groups_ == SignInferrer().fit(rows, y).groups_).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_transform_keeps_the_float_type(dtype):
     rows, y = draw()
-    assert ColumnInferrer().fit_transform(rows.astype(dtype), y).dtype == dtype
+    assert SignInferrer().fit_transform(rows.astype(dtype), y).dtype == dtype
 
 
 def test_frames():
     rows, y = draw()
     index = np.arange(len(y))[::-1]
     frame = pd.DataFrame(rows, columns=["a", "b"], index=index)
-    inferrer = ColumnInferrer().fit(frame, pd.Series(y, index=index))
+    inferrer = SignInferrer().fit(frame, pd.Series(y, index=index))
     assert inferrer.feature_names_in_.tolist() == ["a", "b"]
-    assert (inferrer.groups_ == ColumnInferrer().fit(rows, y).groups_).all()
+    assert (inferrer.groups_ == SignInferrer().fit(rows, y).groups_).all()
     assert (inferrer.predict(frame, pd.Series(y, index=index)) == inferrer.groups_).all()
     with pytest.raises(ValueError, match="feature names should match"):
         inferrer.predict(frame[["b", "a"]], y)
@@ -254,45 +199,28 @@ def test_frames():
 
 def test_output_stays_an_array():
     rows, y = draw()
-    inferrer = ColumnInferrer()
+    inferrer = SignInferrer()
     assert inferrer.set_output(transform="pandas") is inferrer
     result = inferrer.fit_transform(pd.DataFrame(rows, columns=["a", "b"]), y)
     assert (get_groups(result) == inferrer.groups_).all()
-    pipeline = make_pipeline(StandardScaler(), ColumnInferrer()).set_output(transform="pandas")
+    pipeline = make_pipeline(StandardScaler(), SignInferrer()).set_output(transform="pandas")
     assert get_groups(pipeline.fit_transform(rows, y)) is not None
 
 
 def test_sparse_rows_cannot_carry_groups():
     rows, y = draw()
-    inferrer = ColumnInferrer()
+    inferrer = SignInferrer()
     with pytest.raises(TypeError, match=r"csr_matrix.*`fit\(X, y\)`.*`groups=inferrer.groups_`"):
         inferrer.fit_transform(sparse.csr_matrix(rows), y)
     assert not hasattr(inferrer, "n_fits_")
     inferrer.fit(sparse.csr_matrix(rows), y)
-    assert (inferrer.groups_ == ColumnInferrer().fit(rows, y).groups_).all()
+    assert (inferrer.groups_ == SignInferrer().fit(rows, y).groups_).all()
     assert sparse.issparse(inferrer.transform(sparse.csr_matrix(rows)))
 
 
-def test_embedding_of_rows_is_what_was_clustered():
-    rows, y = draw()
-    np.testing.assert_array_equal(ColumnInferrer().fit(rows, y).embed(rows, y), rows)
-
-
-@pytest.mark.parametrize("clusterer", ["kmeans", "hdbscan"])
-def test_score_by_hand(clusterer):
-    rows, y = draw(200)
-    y[:40] = 1
-    inferrer = ColumnInferrer(clusterer=clusterer).fit(rows, y)
-    groups, Z = inferrer.predict(rows, y), inferrer.embed(rows, y)
-    sizes = np.bincount(y)
-    silhouettes = [silhouette_score(Z[y == c], groups[y == c]) for c in (0, 1)]
-    assert sizes[0] != sizes[1]
-    assert inferrer.score(rows, y) == pytest.approx(sizes @ silhouettes / 200)
-
-
 def test_score_of_a_class_with_one_label_is_minus_one():
-    inferrer = ColumnInferrer().fit(X, Y)
-    first, second = X[:5], [[9.0], [9.1], [5.0]]  # of class "p", one group
+    inferrer = SignInferrer().fit(X, Y)
+    first, second = X[:5], [[9.0, 1], [9, 2], [5, 3]]  # of class "p", one group
     rows, y = np.vstack([first, second]), ["n"] * 5 + ["p"] * 3
     silhouette = silhouette_score(first, inferrer.predict(first, ["n"] * 5))
     assert inferrer.score(rows, y) == pytest.approx((5 * silhouette - 3) / 8)
@@ -300,7 +228,7 @@ def test_score_of_a_class_with_one_label_is_minus_one():
 
 def test_score_of_a_sample_of_rows_is_repeatable(monkeypatch):
     rows, y = (array[4:] for array in draw())
-    inferrer = ColumnInferrer().fit(rows, y)
+    inferrer = SignInferrer().fit(rows, y)
     exact = inferrer.score(rows, y)
     few_rows = partial(base_file.class_silhouette, max_rows=20)
     monkeypatch.setattr(base_file, "class_silhouette", few_rows)
@@ -310,7 +238,7 @@ def test_score_of_a_sample_of_rows_is_repeatable(monkeypatch):
 
 @pytest.mark.parametrize("method", ["predict", "embed", "score"])
 def test_labels_that_fit_did_not_see(method):
-    inferrer = ColumnInferrer().fit(X, Y)
+    inferrer = SignInferrer().fit(X, Y)
     ask = getattr(inferrer, method)
     with pytest.raises(ValueError, match=r"did not see: 'q', 'r'. The classes are \['n', 'p'\]"):
         ask(X[:3], ["r", "n", "q"])
@@ -322,7 +250,7 @@ def test_labels_that_fit_did_not_see(method):
 
 @pytest.mark.parametrize("method", ["predict", "embed", "score"])
 def test_lengths_and_indexes_have_to_agree(method):
-    inferrer = ColumnInferrer().fit(X, Y)
+    inferrer = SignInferrer().fit(X, Y)
     ask = getattr(inferrer, method)
     with pytest.raises(ValueError, match="X has 10 samples, but y has 9: give one label"):
         ask(X, Y[:9])
@@ -332,47 +260,20 @@ def test_lengths_and_indexes_have_to_agree(method):
 
 def test_fit_checks_lengths_and_indexes():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        ColumnInferrer().fit(X, Y[:9])
+        SignInferrer().fit(X, Y[:9])
     with pytest.raises(GroupsError, match="different pandas indexes"):
-        ColumnInferrer().fit(pd.DataFrame(X), pd.Series(Y, index=np.arange(1, 11)))
-
-
-@pytest.mark.parametrize(
-    ("scope", "k", "message"),
-    [
-        ("class", 6, r"k=6 is larger than every class \(the largest has 5 samples\): choose a"),
-        ("global", 11, "k=11 is larger than the 10 samples: choose a smaller k"),
-    ],
-)
-def test_k_larger_than_what_is_clustered(scope, k, message):
-    inferrer = ColumnInferrer(k=k, scope=scope)
-    with pytest.raises(ValueError, match=message):
-        inferrer.fit(X, Y)
-    assert not hasattr(inferrer, "n_fits_")
-
-
-@pytest.mark.parametrize("options", [{"k": 7, "scope": "global"}, {"k": 6, "clusterer": "hdbscan"}])
-def test_k_may_be_larger_than_every_class_where_classes_are_not_split_by_it(options):
-    groups = ColumnInferrer(**options).fit_predict(np.vstack([X, X + 0.01]), np.tile(Y, 2))
-    assert len(groups) == 20
+        SignInferrer().fit(pd.DataFrame(X), pd.Series(Y, index=np.arange(1, 11)))
 
 
 @pytest.mark.parametrize("method", ["transform", "predict", "embed", "score"])
 def test_not_fitted(method):
     with pytest.raises(NotFittedError):
-        getattr(ColumnInferrer(), method)(X)
-
-
-def test_jobs_change_nothing():
-    rows, y = draw()
-    with parallel_config(backend="threading"):
-        two = ColumnInferrer(n_jobs=2).fit(rows, y)
-    assert (two.groups_ == ColumnInferrer(n_jobs=1).fit(rows, y).groups_).all()
+        getattr(SignInferrer(), method)(X)
 
 
 def test_clones_and_pickles():
     rows, y = draw()
-    inferrer = ColumnInferrer(k=3).fit(rows, y)
+    inferrer = SignInferrer().fit(rows, y)
     again = pickle.loads(pickle.dumps(inferrer))
     assert (again.predict(rows, y) == inferrer.predict(rows, y)).all()
     assert clone(inferrer).get_params() == inferrer.get_params()
@@ -380,14 +281,15 @@ def test_clones_and_pickles():
 
 
 def test_a_second_fit_forgets_the_first():
-    inferrer = ColumnInferrer().fit(*draw())
+    rows, y = draw()
+    inferrer = SignInferrer().fit(np.hstack([rows, rows]), y)
     inferrer.fit(X, Y)
-    assert inferrer.n_features_in_ == 1
-    assert (inferrer.groups_ == ColumnInferrer().fit(X, Y).groups_).all()
+    assert inferrer.n_features_in_ == 2
+    assert (inferrer.groups_ == SignInferrer().fit(X, Y).groups_).all()
 
 
 def test_tags():
-    tags = get_tags(ColumnInferrer())
+    tags = get_tags(SignInferrer())
     assert tags.input_tags.sparse
     assert tags.target_tags.required
     assert tags.transformer_tags.preserves_dtype == ["float64", "float32"]

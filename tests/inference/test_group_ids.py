@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skgroup.inference._group_ids import GroupIds, group_table
+from skgroup.inference._group_ids import GroupIds, group_table, own_losses
 
 # Class 0 has clusters of 1 and 2 rows, class 1 of 2, 0 and 1; each has one outlier.
 CODES = np.array([0, 0, 0, 0, 1, 1, 1, 1])
@@ -35,6 +35,14 @@ def test_a_pair_that_did_not_occur():
     new = np.array([0]), np.array([2])
     assert GroupIds.fit(CODES, CLUSTERS, 0.0, merge=False).lookup(*new) == -1
     assert GroupIds.fit(CODES, CLUSTERS, 0.0, merge=True).lookup(*new) == 1
+
+
+def test_clusters_that_these_rows_do_not_have():
+    ids = GroupIds.fit(CODES, CLUSTERS, 0.0, merge=False, n_clusters=5)
+    assert ids.table.tolist() == [[0, 1, -1, -1, -1, -1], [2, -1, 3, -1, -1, -1]]
+    assert ids.lookup(CODES, CLUSTERS).tolist() == [0, 1, 1, -1, 2, 2, 3, -1]
+    merged = GroupIds.fit(CODES, CLUSTERS, 0.0, merge=True, n_clusters=5)
+    assert merged.table.tolist() == [[0, 1, 1, 1, 1, -1], [2, 2, 3, 2, 2, -1]]
 
 
 def test_the_largest_pair_stays_however_small():
@@ -106,3 +114,10 @@ def test_merged_clusters_are_named_after_the_largest():
     assert table["cluster"].tolist() == [1, 0, -1, -1]
     assert table["size"].tolist() == [3, 3, 1, 1]
     assert table["class"].tolist() == [5, 7, 5, 7]
+
+
+def test_losses_by_hand():
+    p = np.array([[0.5, 0.5], [0.25, 0.75], [1.0, 0.0]])
+    losses = own_losses(p, np.array([0, 1, 1]))
+    np.testing.assert_allclose(losses[:2], [np.log(2), np.log(4 / 3)])
+    assert 700 < losses[2] < np.inf

@@ -2,6 +2,8 @@ import joblib
 import numpy as np
 import pytest
 
+from skgroup.clustering._k_rules import KRule
+from skgroup.clustering._overcluster import KeepRules
 from skgroup.inference._embedding import Embedding
 from skgroup.inference._parts import Part, Parts
 
@@ -118,3 +120,40 @@ def test_a_clusterer_that_finds_k_itself_is_not_asked():
     found, clusters = fit(cluster=POLICY | {"clusterer": "dbscan", "k": None, "min_samples": 2})
     assert [part.clustering.k_ for part in found.parts] == [None, None]
     assert same_partition(clusters[:4], [0, 0, 1, 1])
+
+
+def test_each_part_gets_its_own_k_by_a_rule_of_its_own():
+    rng = np.random.default_rng(0)
+    truth = np.concatenate([np.repeat([0, 1, 2], 40), np.repeat([0, 1], 6)])
+    codes = np.repeat([0, 1], [120, 12])
+    rows = rng.normal(scale=0.1, size=(132, 2)) + 10.0 * truth[:, None]
+    for name in ("silhouette_per_class", "cluster_silhouette"):
+        ask = CLUSTER | {"k": None, "k_rule": KRule(name, 5)} | POLICY
+        parts, _ = fit(rows, codes, cluster=ask)
+        assert [part.clustering.k_ for part in parts.parts] == [3, 2]
+        assert [part.settings["k"] for part in parts.parts] == [3, 2]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_parts_are_split_further_on_their_own(n_jobs):
+    """One cluster a class; only the losses of class 0 single out a half of it."""
+    rows = np.repeat(ROWS[:4], 6, axis=0) + np.tile(np.linspace(0, 0.5, 6), 4)[:, None]
+    rows, codes = np.concatenate([rows, rows]), np.repeat([0, 1], 24)
+    parts, whole = fit(rows, codes, cluster=CLUSTER | {"k": 1})
+    assert not whole.any()
+    high = (rows[:, 0] > 5) & (codes == 0)
+    low = (rows[:, 0] < 5) & (codes == 1)
+    losses = np.where(high, 0.9, np.where(low, 0.2, 0.1))
+    options = {"clusterer": "kmeans", "factor": 2, "rules": KeepRules(0.0, 2), "n_jobs": n_jobs}
+    validation = ([rows[codes == 0]], codes[codes == 0])
+    for seen, expected in (
+        (None, np.where(high | low, 1, 0)),
+        (([rows], codes), np.where(high | low, 1, 0)),
+        (validation, np.where(high, 1, 0)),
+    ):
+        rng = np.random.RandomState(0)
+        with joblib.parallel_config(backend="threading"):
+            split, clusters = parts.split_further(([rows], codes), losses, seen, rng=rng, **options)
+        assert (clusters == expected).all()
+        assert (split.assign([rows], codes)[1] == clusters).all()
+        assert split.n_clusters == 2

@@ -1,0 +1,109 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+
+from skgroup.inference._fit_reference import document_reference, fit_reference
+from skgroup.inference._reference import fit_linear, fit_module, wrap_reference
+
+SEEDS = [1, 2, 3]
+
+
+def asked(**options):
+    """What an inferrer with these parameters would pass."""
+    defaults = {
+        "reference": "auto", "module": None, "epochs": None, "standardize": True,
+        "optimizer": "adam", "lr": 0.01, "weight_decay": 0.01, "batch_size": 50, "device": "cpu",
+        "verbose": 0, "classes_": np.array([0, 1]),
+    }  # fmt: skip
+    return SimpleNamespace(**(defaults | options))
+
+
+@pytest.mark.parametrize("options", [{}, {"reference": "linear"}, {"standardize": False}])
+def test_the_linear_one(draw, options):
+    X, y = draw()
+    found = fit_reference(asked(**options), X, y, SEEDS)
+    expected = fit_linear(
+        X, y, standardize=options.get("standardize", True), weight_decay=0.01, device="cpu"
+    )
+    np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
+    assert found.is_linear
+
+
+@pytest.mark.parametrize(("epochs", "trained"), [(None, 1), (3, 3)])
+def test_a_module(draw, epochs, trained):
+    X, y = draw()
+    module = nn.Linear(3, 2)
+    found = fit_reference(asked(module=module, epochs=epochs), X, y, SEEDS, source="head")
+    expected = fit_module(
+        X, y, module=module, source="head", epochs=trained, seeds=SEEDS, batch_size=50,
+        device="cpu", optimizer="adam", lr=0.01, weight_decay=0.01, verbose=0,
+    )  # fmt: skip
+    np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
+    assert len(found.snapshots) == trained
+
+
+def test_how_long_a_module_is_trained_where_nothing_is_said(draw):
+    X, y = draw()
+    for asked_for, trained in ((None, 4), (2, 2)):
+        inferrer = asked(module=nn.Linear(3, 2), epochs=asked_for)
+        assert len(fit_reference(inferrer, X, y, SEEDS, epochs=4).snapshots) == trained
+
+
+class Distances(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.centres = nn.Parameter(torch.eye(2, 3))
+
+    def forward(self, x):
+        return -torch.cdist(x, self.centres)
+
+
+def test_gradients_are_only_asked_for_where_there_will_be_any(draw):
+    X, y = draw()
+    assert len(fit_reference(asked(module=Distances()), X, y, SEEDS).snapshots) == 1
+    with pytest.raises(ValueError, match="module has no linear head"):
+        fit_reference(asked(module=Distances()), X, y, SEEDS, source="head")
+
+
+def test_a_model_of_the_user(draw):
+    X, y = draw()
+    model = LogisticRegression()
+    found = fit_reference(asked(reference=model), X, y, SEEDS)
+    expected = wrap_reference(
+        model, X, y, np.array([0, 1]), names=None, seed=SEEDS[0], device="cpu"
+    )
+    np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
+
+
+def test_names_of_columns_reach_the_model(draw):
+    X, y = draw()
+    inferrer = asked(
+        reference=LogisticRegression(), feature_names_in_=np.array(["a", "b", "c"], dtype=object)
+    )
+    model = fit_reference(inferrer, X, y, SEEDS).model
+    assert model.feature_names_in_.tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("reference", ["linear", nn.Linear(3, 2)])
+def test_module_and_reference_exclude_each_other(draw, reference):
+    with pytest.raises(ValueError, match="module and reference were both given"):
+        fit_reference(asked(module=nn.Linear(3, 2), reference=reference), *draw(), SEEDS)
+
+
+def test_documentation():
+    @document_reference
+    class Inferrer:
+        """Parameters.
+
+        {reference_parameters}
+
+        {group_attributes}
+        """
+
+    for name in ("reference :", "module :", "batch_size :", "groups_val_ :", "group_table_ :"):
+        assert Inferrer.__doc__.count(f"{name} ") == 1
+    assert "{" not in Inferrer.__doc__.replace('{"auto"', "").replace('{"adam"', "")
