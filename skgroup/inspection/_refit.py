@@ -1,0 +1,60 @@
+"""Clones of an inferrer, fitted on other rows or with other seeds."""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import RandomState
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.metrics import adjusted_rand_score
+from torch.utils.data import Dataset, Subset
+
+from skgroup._seeded_clone import seeded_clone
+from skgroup._sklearn import _safe_indexing
+from skgroup.exceptions import UnusableSplitWarning
+
+__all__ = ["class_ari", "refit_groups", "subsample_rows", "take_rows"]
+
+
+def refit_groups(
+    inferrer: Any, X: Any, y: NDArray, rows: NDArray[np.intp] | None, seed: int
+) -> NDArray[np.int64]:
+    """Groups of all rows by a clone that was fitted on some of them, or on all (None)."""
+    model = seeded_clone(inferrer, seed)
+    if "random_state" in model.get_params(deep=False):
+        model.set_params(random_state=seed)
+    own_X, own_y = (X, y) if rows is None else (take_rows(X, rows), y[rows])
+    with warnings.catch_warnings():
+        # The number of groups is reported, whichever process they were counted in.
+        warnings.simplefilter("ignore", UnusableSplitWarning)
+        model.fit(own_X, own_y)
+    return np.asarray(model.predict(X, y))
+
+
+def subsample_rows(codes: NDArray, share: float, rng: RandomState) -> NDArray[np.intp]:
+    """Sorted rows: that share of each class, drawn without replacement, at least one."""
+    parts = []
+    for c in range(codes.max() + 1):
+        own = rng.permutation(np.flatnonzero(codes == c))
+        parts.append(own[: max(1, round(share * len(own)))])
+    return np.sort(np.concatenate(parts))
+
+
+def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
+    """Some rows of whatever holds samples."""
+    if isinstance(X, Dataset):
+        return Subset(X, rows.tolist())
+    if isinstance(X, torch.Tensor):
+        return X[torch.from_numpy(rows).to(X.device)]
+    if isinstance(X, Mapping) and not sparse.issparse(X):
+        return {name: take_rows(values, rows) for name, values in X.items()}
+    return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, rows)
+
+
+def class_ari(one: NDArray, other: NDArray, codes: NDArray) -> NDArray[np.float64]:
+    """Adjusted Rand index of two labellings inside each class."""
+    members = [codes == c for c in range(codes.max() + 1)]
+    return np.array([adjusted_rand_score(one[rows], other[rows]) for rows in members])
