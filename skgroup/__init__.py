@@ -26,6 +26,7 @@ from skgroup.inference import (
     ErrorGroupInferrer,
     FeatureGroupInferrer,
     GradientGroupInferrer,
+    GroupInferrerSearch,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "GERNEClassifier",
     "GradientGroupInferrer",
     "GroupDROClassifier",
+    "GroupInferrerSearch",
     "GroupedArray",
     "IRMClassifier",
     "JTTClassifier",

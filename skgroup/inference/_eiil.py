@@ -54,7 +54,7 @@ class EIILGroupInferrer(BaseGroupInferrer):
 
     Notes
     -----
-    The published reference stops early: give a network as `module`, which trains for one epoch
+    The published reference stops early: give a network as `module`, which trains for 20 steps
     unless `epochs` says otherwise. New and validation rows are put where the exact rule says: the
     gradient of a row's assignment has the sign of its slope times a number that all rows share, so
     that this is where its assignment would move. With "adam" the rule may differ from `groups_` on
@@ -91,8 +91,8 @@ class EIILGroupInferrer(BaseGroupInferrer):
         self, solver: str = "adam", *, scope: str = "global", step_size: float = 1e-3,
         max_steps: int = 10000, reference: Any = "auto", module: Any = None,
         epochs: float | None = None, standardize: bool = True, optimizer: Any = "adam",
-        lr: float = 1e-3, weight_decay: float = 0.01, batch_size: int = 128, device: Any = "cpu",
-        random_state: Any = None, verbose: int = 0,
+        lr: float = 1e-3, weight_decay: float | None = None, batch_size: int = 128,
+        device: Any = "cpu", random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip
         self.solver = solver
         self.scope = scope

@@ -84,7 +84,7 @@ class ErrorGroupInferrer(BaseGroupInferrer):
     def __init__(
         self, rule: str = "error", *, minority_share: float = 0.05, reference: Any = "auto",
         module: Any = None, epochs: float | None = None, standardize: bool = True,
-        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.01,
+        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float | None = None,
         batch_size: int = 128, device: Any = "cpu", random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip
         self.rule = rule

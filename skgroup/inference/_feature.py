@@ -91,12 +91,7 @@ class FeatureGroupInferrer(ClusterGroupInferrer):
     standardize : bool, default=True
         Whether to standardise the columns of X, as features and for the linear reference.
     {training_parameters}
-    n_jobs : int, default=None
-        Classes clustered in parallel, through joblib.
-    random_state : int, RandomState instance or None, default=None
-        Seed of weights, batches, projections and clusterers.
-    verbose : int, default=0
-        1 shows the progress of `module`.
+    {run_parameters}
 
     Attributes
     ----------
@@ -178,7 +173,7 @@ class FeatureGroupInferrer(ClusterGroupInferrer):
         overcluster: int = 1, min_subcluster_share: float = 0.005, min_subcluster_size: int = 25,
         eps: float | None = 0.45, min_samples: int | None = 60, min_cluster_share: float = 0.01,
         small_clusters: str = "outlier", validation: str = "auto", standardize: bool = True,
-        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float = 0.01,
+        optimizer: Any = "adam", lr: float = 1e-3, weight_decay: float | None = None,
         batch_size: int = 128, device: Any = "cpu", n_jobs: int | None = None,
         random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip

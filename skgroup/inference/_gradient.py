@@ -8,18 +8,26 @@ from numpy.typing import NDArray
 from torch import nn
 
 from skgroup._sklearn import HasMethods, Interval, StrOptions
+from skgroup.clustering._class_models import DENSITIES, PARTITIONS
+from skgroup.clustering._row_scaling import SCALES
 from skgroup.inference._cluster_base import ClusterGroupInferrer
-from skgroup.inference._fit_reference import REFERENCE_CONSTRAINTS, fit_reference
-from skgroup.inference._residuals import residual_norms, set_lengths
+from skgroup.inference._fit_reference import (
+    REFERENCE_CONSTRAINTS,
+    document_reference,
+    fit_reference,
+)
+from skgroup.inference._label_noise import LabelNoise
+from skgroup.inference._residuals import FLAT_SOURCE, residual_norms, set_lengths
 
 __all__ = ["GradientGroupInferrer"]
 
 # Gradients of all snapshots beyond this many bytes are projected to SKETCH_SIZE dimensions each.
 GRADIENT_BYTES = 2**30
 SKETCH_SIZE = 256
-DENSITY = ("dbscan", "hdbscan")
+OWN_LENGTHS = ("residual", "weighted")  # scalings that look at the reference too
 
 
+@document_reference
 class GradientGroupInferrer(ClusterGroupInferrer):
     """Infer groups by clustering per-sample loss gradients inside each class.
 
@@ -37,28 +45,30 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         What clusters the gradients of a class. An instance is cloned.
     scope : {"class", "global"}, default="class"
         Cluster inside each class, or everything once and cross the clusters with the classes.
-    reference : {"auto", "linear"}, net or classifier, default="auto"
-        "linear": a linear softmax model trained to convergence. "auto": the same for 2-D X
-        without `module`, otherwise `module` trained for `epochs`. A torch module, skorch net or
-        any classifier with ``predict_proba`` is used as it is when fitted, and cloned and fitted
-        when not. For a classifier without gradients, residuals times standardised features
-        stand in: exact for linear models, a surrogate for others.
-    module : torch.nn.Module or callable, default=None
-        The reference network, see :class:`skgroup.ERMClassifier`.
-    epochs : float, default=None
-        Passes of ERM over the data for `module`; fractions stop inside an epoch. None: 1. A
-        reference that was trained for long has fitted the minority too, and no longer shows it.
+    reference : {"auto", "linear", "ridge"}, net or classifier, default="auto"
+        "linear": a linear softmax model trained to convergence. "ridge": the same with a strong
+        penalty, on columns that count by how far they set the classes apart (by the root of the
+        deviation of the class means over that inside the classes): it learns what is most plain
+        and little else. "auto", for 2-D X without `module`: "ridge", but "linear" for "dbscan" and
+        "hdbscan", and where ``k=None`` finds more than two clusters; otherwise `module` trained
+        for `epochs`. A torch module, skorch net or any classifier with ``predict_proba`` is used
+        as it is when fitted, and cloned and fitted when not. For a classifier without gradients,
+        residuals times standardised features stand in: exact for linear models.
+    {module_parameters}
     source : {"head", "all", "activation"} or "layer:<name>", default="head"
         Gradient with respect to the last linear layer, all parameters, the input of the last
         layer, or the parameters of any named layer. With two classes "activation" has one
         dimension only, the loss, and warns.
-    scale : {"auto", "residual", "rms", "centred_unit", "unit", "none"}, default="auto"
+    scale : {"auto", "residual", "weighted", "rms", "centred_unit", "unit", "none"}, default="auto"
         Scaling of the gradients. "residual" keeps each direction and sets the length to that of
         the residual, the probabilities minus the one-hot label, so that rows with large inputs
-        do not decide; for the others see :func:`skgroup.clustering.fit_scaling`. "auto":
-        "centred_unit" for "dbscan" and "hdbscan"; else "residual" for the linear reference and
-        for classifiers, "rms" for networks.
-    combine : {"concat", "mean", "last", "first"}, default="concat"
+        do not decide. "weighted" does the same after multiplying each entry by the root of the
+        absolute weight that it belongs to (that of the intercept taken as 0), so that inputs
+        which the reference does not use count less; for a network's ``source="head"``. For the
+        others see :func:`skgroup.clustering.fit_scaling`. "auto": "centred_unit" for "dbscan" and
+        "hdbscan"; else "residual" for the linear reference and for classifiers, "rms" for
+        networks.
+    combine : {"concat", "mean", "last", "first"}, default="last"
         How gradients of several epochs are put together, each scaled on its own.
     pca : {"auto"}, int, float or None, default="auto"
         Dimensions kept, or share of the variance in (0, 1). "auto": 10, and None for "dbscan"
@@ -77,6 +87,12 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         Set their rows aside as outliers and cluster the rest again, or join the nearest cluster.
         The rows that "dbscan" and "hdbscan" leave out are outliers, or join likewise, in
         `predict` too.
+    noise_neighbors : int or None, default=40
+        With "kmeans" and "gmm", which leave no row out by themselves, and 2-D X of a reference of
+        our own: a row is an outlier where at most one in ten of this many nearest rows
+        (itself included, columns standardised, a tenth of the rows at most) has its label, if for
+        the median row of its cluster more than half have. A wrong label is an exception in its
+        cluster; a minority is one as a whole. None: clusters stay as they are.
     validation : {"auto", "joint", "assign"}, default="auto"
         How validation rows given to `fit` get their groups. "joint": their gradients at the
         reference, which is fitted on the training rows, are scaled, reduced and clustered together
@@ -85,47 +101,16 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         "joint" for "dbscan" and "hdbscan", whose clusters are as dense as there are rows, else
         "assign".
     standardize : bool, default=True
-        Whether the linear reference standardises its inputs.
-    optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
-        Optimiser of `module`.
-    lr : float, default=1e-3
-        Its learning rate.
-    weight_decay : float, default=0.01
-        L2 penalty of the reference. Without any, a linear model that separates the classes has
-        no residuals left to look at.
-    batch_size : int, default=128
-        Rows per step of `module`.
-    device : str or torch.device, default="cpu"
-        Where the reference lives.
-    n_jobs : int, default=None
-        Classes clustered in parallel, through joblib.
-    random_state : int, RandomState instance or None, default=None
-        Seed of weights, batches, projections and clusterers.
-    verbose : int, default=0
-        1 shows the progress of `module`.
+        Whether "linear" and "ridge" standardise their inputs.
+    {training_parameters}
+    {run_parameters}
 
     Attributes
     ----------
-    groups_ : ndarray of shape (n_samples,)
-        Group of each training row: consecutive ids, each inside one class, and -1 for outliers.
-    groups_val_ : ndarray of shape (n_validation_samples,)
-        Groups of the validation rows, where `fit` was given any.
-    n_groups_ : int
-        Number of groups, outliers not counted.
-    group_table_ : dict of ndarray
-        Columns "group", "class", "cluster", "size", "mean_loss" and "error_rate" (of the
-        reference); outliers have one row a class. ``pandas.DataFrame(group_table_)`` shows it.
+    {group_attributes}
     settings_ : dict
         For each class label the "k", "eps" and "min_samples" of its clusterer, given or chosen;
         None where the clusterer takes none, or none could split the class.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
-    reference_ : skorch net or classifier
-        The reference model.
-    n_features_in_ : int
-        Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Feature names, when X is a DataFrame with string names.
 
     See Also
     --------
@@ -165,10 +150,10 @@ class GradientGroupInferrer(ClusterGroupInferrer):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "k": [Interval(Integral, 1, None, closed="left"), None],
-        "clusterer": [StrOptions({"kmeans", "gmm", *DENSITY}), HasMethods(["fit", "get_params"])],
+        "clusterer": [StrOptions({"kmeans", "gmm", *DENSITIES}), HasMethods(["fit", "get_params"])],
         "scope": [StrOptions({"class", "global"})],
         "source": [str],
-        "scale": [StrOptions({"auto", "residual", "rms", "centred_unit", "unit", "none"})],
+        "scale": [StrOptions({"auto", "residual", "weighted", *SCALES})],
         "combine": [StrOptions({"concat", "mean", "last", "first"})],
         "pca": [
             StrOptions({"auto"}), Interval(Integral, 1, None, closed="left"),
@@ -178,6 +163,7 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         "min_samples": [Interval(Integral, 1, None, closed="left"), None],
         "min_cluster_share": [Interval(Real, 0, 1, closed="left")],
         "small_clusters": [StrOptions({"outlier", "merge"})],
+        "noise_neighbors": [Interval(Integral, 2, None, closed="left"), None],
         "validation": [StrOptions({"auto", "joint", "assign"})],
         "n_jobs": [Integral, None],
         **REFERENCE_CONSTRAINTS,
@@ -187,11 +173,11 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         self, k: int | None = None, *, clusterer: Any = "kmeans", scope: str = "class",
         reference: Any = "auto", module: nn.Module | Callable | None = None,
         epochs: float | None = None, source: str = "head", scale: str = "auto",
-        combine: str = "concat", pca: Any = "auto", eps: float | None = 0.45,
+        combine: str = "last", pca: Any = "auto", eps: float | None = 0.45,
         min_samples: int | None = 60, min_cluster_share: float = 0.01,
-        small_clusters: str = "outlier", validation: str = "auto",
+        small_clusters: str = "outlier", noise_neighbors: int | None = 40, validation: str = "auto",
         standardize: bool = True, optimizer: Any = "adam", lr: float = 1e-3,
-        weight_decay: float = 0.01, batch_size: int = 128, device: Any = "cpu",
+        weight_decay: float | None = None, batch_size: int = 128, device: Any = "cpu",
         n_jobs: int | None = None, random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip
         self.k = k
@@ -208,6 +194,7 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         self.min_samples = min_samples
         self.min_cluster_share = min_cluster_share
         self.small_clusters = small_clusters
+        self.noise_neighbors = noise_neighbors
         self.validation = validation
         self.standardize = standardize
         self.optimizer = optimizer
@@ -220,45 +207,94 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         self.verbose = verbose
 
     def _settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        density = isinstance(self.clusterer, str) and self.clusterer in DENSITY
-        scale, pca = self._scale(), self.pca
-        embed = {
-            "scale": "rms" if scale == "residual" else scale,
-            "combine": self.combine,
-            "pca": (None if density else 10) if pca == "auto" else pca,
-        }
+        scale = "rms" if self._scale() in OWN_LENGTHS else self._scale()
+        automatic = None if self._is_density() else 10
+        pca = automatic if self.pca == "auto" else self.pca
+        embed = {"scale": scale, "combine": self.combine, "pca": pca}
         names = "clusterer k eps min_samples min_cluster_share small_clusters"
         return embed, {name: getattr(self, name) for name in names.split()}
+
+    def _is_density(self) -> bool:
+        return isinstance(self.clusterer, str) and self.clusterer in DENSITIES
 
     def _scale(self) -> str:
         if self.scale != "auto":
             return self.scale
-        if isinstance(self.clusterer, str) and self.clusterer in DENSITY:
+        if self._is_density():
             return "centred_unit"
         return "residual" if self._model.is_linear else "rms"
 
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
-        self._warn_of_flat_source()
+        if self.source == "activation" and len(self.classes_) == 2:
+            warnings.warn(FLAT_SOURCE, stacklevel=4)
+        self._noise: LabelNoise | None = None
         seeds = random_state.randint(np.iinfo(np.int32).max, size=4).tolist()
-        self._model = fit_reference(self, X, y, seeds, source=self.source)
+        auto = "linear" if self._is_density() else "ridge"
+        self._model = fit_reference(self, X, y, seeds, source=self.source, auto=auto)
         self.reference_ = self._model.model
         self._sketch_seed = seeds[3]
         columns = self._model.n_columns(X, self.source)
         too_large = 4 * len(y) * columns * len(self._model.snapshots) > GRADIENT_BYTES
         self._sketch = SKETCH_SIZE if too_large and columns > SKETCH_SIZE else None
-
-    def _warn_of_flat_source(self) -> None:
-        if self.source == "activation" and len(self.classes_) == 2:
-            warnings.warn(
-                "with two classes, gradients of source='activation' all lie on one line, so that "
-                "the groups only tell small losses from large ones: source='head' keeps the "
-                "features.",
-                stacklevel=5,
-            )
+        if self.scale == "weighted":  # entries have to stay those of weights
+            self._sketch = None
+            self._model.root_weights(X, self.source)
 
     def _represent(self, X: Any, y: NDArray) -> list[NDArray]:
         found = self._model.gradients(X, y, self.source, self._sketch, self._sketch_seed)
-        if self._scale() == "residual":
-            for i, gradients in enumerate(found):
-                set_lengths(gradients, residual_norms(self._model.probabilities(X, i), y))
+        for i, gradients in enumerate(found if self._scale() in OWN_LENGTHS else []):
+            if self._scale() == "weighted":
+                gradients *= self._model.root_weights(X, self.source, i)
+            set_lengths(gradients, residual_norms(self._model.probabilities(X, i), y))
         return found
+
+    def _partition(self, X: Any, codes: NDArray, random_state: Any) -> NDArray[np.int64]:
+        clusters = super()._partition(X, codes, random_state)
+        if self._changes_reference(X, codes, random_state):
+            clusters = super()._partition(X, codes, random_state)
+        return self._fit_noise(X, codes, clusters, random_state)
+
+    def _partition_both(
+        self, X: Any, codes: NDArray, X_val: Any, codes_val: NDArray, random_state: Any
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        rows = (X, codes, X_val, codes_val, random_state)
+        clusters, of_val = super()._partition_both(*rows)
+        if not self._clusters_jointly():
+            return clusters, of_val
+        if self._changes_reference(X, codes, random_state):
+            clusters, of_val = super()._partition_both(*rows)
+        clusters = self._fit_noise(X, codes, clusters, random_state)
+        return clusters, self._without_noise(X_val, codes_val, of_val)
+
+    def _changes_reference(self, X: Any, codes: NDArray, random_state: Any) -> bool:
+        """Fit a linear one where "auto" was "ridge", and what is plain does not halve classes."""
+        automatic = isinstance(self.reference, str) and self.reference == "auto"
+        if not automatic or self._own_module() or self._is_density() or self.k is not None:
+            return False
+        if all((found["k"] or 0) <= 2 for found in self.settings_.values()):
+            return False
+        seeds = random_state.randint(np.iinfo(np.int32).max, size=3).tolist()
+        self._model = fit_reference(self, X, codes, seeds)
+        self.reference_ = self._model.model
+        return True
+
+    def _fit_noise(
+        self, X: Any, codes: NDArray, clusters: NDArray, random_state: Any
+    ) -> NDArray[np.int64]:
+        """Clusters of the training rows, -1 for noise."""
+        if self.noise_neighbors and self.clusterer in PARTITIONS and not self._own_module():
+            seed = random_state.randint(np.iinfo(np.int32).max)
+            self._noise = LabelNoise.fit(
+                X, codes, clusters, n_clusters=self._parts.n_clusters,
+                n_neighbors=self.noise_neighbors, random_state=seed,
+            )  # fmt: skip
+        return self._without_noise(X, codes, clusters)
+
+    def _without_noise(self, X: Any, codes: NDArray, clusters: NDArray) -> NDArray[np.int64]:
+        if self._noise is None:
+            return clusters
+        return np.where(self._noise.flags(X, codes, clusters), -1, clusters)
+
+    def _assign(self, X: Any, codes: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        embedded, clusters = super()._assign(X, codes)
+        return embedded, self._without_noise(X, codes, clusters)

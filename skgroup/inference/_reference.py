@@ -1,7 +1,6 @@
 """The reference model whose gradients are clustered."""
 
 import copy
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.linear_model import LogisticRegression
+from sklearn.exceptions import NotFittedError
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -21,7 +19,7 @@ from skgroup._inputs import feature_statistics, n_features_of
 from skgroup._random import isolated_torch_rng
 from skgroup._seeded_clone import seeded_clone
 from skgroup.gradients import per_sample_gradients
-from skgroup.gradients._forward import predict_logits
+from skgroup.gradients._forward import find_head, predict_logits
 from skgroup.gradients._products import emit_products
 from skgroup.gradients._sketch import Sketch, columns_of
 from skgroup.modules import build_module, check_module_output
@@ -29,7 +27,7 @@ from skgroup.objectives import MeanLoss
 from skgroup.samplers import UniformSampler
 from skgroup.training import Net, TrainingData, as_net, is_net, train
 
-__all__ = ["ClassifierReference", "NetReference", "fit_linear", "fit_module", "wrap_reference"]
+__all__ = ["ClassifierReference", "NetReference", "fit_module", "wrap_reference"]
 
 
 class NetReference:
@@ -48,6 +46,14 @@ class NetReference:
     def n_columns(self, X: Any, source: str) -> int:
         """Columns of the gradients of one snapshot; an unknown source raises ValueError here."""
         return one_gradient(self.snapshots[-1], X, source).size
+
+    def root_weights(self, X: Any, source: str, snapshot: int = -1) -> NDArray[np.float32]:
+        """Roots of the absolute weights of the head, as gradients are laid out; intercepts 0."""
+        if source != "head":
+            raise ValueError(f"scale='weighted' needs source='head', got {source!r}.")
+        layer = find_head(self.snapshots[snapshot], first_rows(X, 1)).layer
+        weight = layer.weight.detach().cpu().abs().sqrt()
+        return torch.nn.functional.pad(weight, (0, int(layer.bias is not None))).flatten().numpy()
 
     def probabilities(self, X: Any, snapshot: int = -1) -> NDArray[np.float64]:
         """Class probabilities of shape (n_samples, n_classes)."""
@@ -93,41 +99,16 @@ class ClassifierReference:
             )
         return (X.shape[1] + 1) * len(self.model.classes_)
 
+    def root_weights(self, X: Any, source: str, snapshot: int = -1) -> NDArray[np.float32]:
+        """Only networks have weights to look at."""
+        raise ValueError(
+            "scale='weighted' looks at the weights of a network, but the reference is a "
+            f"{type(self.model).__name__}: use scale='residual'."
+        )
+
     def probabilities(self, X: Any, snapshot: int = -1) -> NDArray[np.float64]:
         """Class probabilities of shape (n_samples, n_classes)."""
         return np.array(self.model.predict_proba(as_frame(X, self.names)), dtype=np.float64)
-
-
-def fit_linear(
-    X: Any, y: NDArray, *, standardize: bool, weight_decay: float, device: Any
-) -> NetReference:
-    """Fit a linear softmax model to convergence and put its weights into a net."""
-    n_classes = int(y.max()) + 1
-    mean, scale = feature_statistics(X)
-    if not standardize:
-        mean, scale = np.zeros_like(mean), np.ones_like(scale)
-    if sparse.issparse(X):  # centring would make it dense; the intercept takes up the shift
-        inputs, shift = X.multiply(1 / scale).tocsr(), mean / scale
-    else:
-        inputs, shift = (X - mean) / scale, np.zeros_like(mean)
-    # Two classes are fitted as one logit; split over two, its weights have half the squared norm.
-    penalty = weight_decay * len(y) / (2 if n_classes == 2 else 1)
-    strength = np.inf if penalty == 0 else 1 / penalty
-    model = LogisticRegression(C=strength, tol=1e-6, max_iter=1000)
-    with warnings.catch_warnings():
-        # Separable classes have no finite optimum; where the solver stops is good enough.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(inputs, y)
-    weight, bias = model.coef_, model.intercept_ + model.coef_ @ shift
-    if n_classes == 2:  # one logit becomes two, with the same probabilities
-        weight, bias = np.vstack([-weight, weight]) / 2, np.hstack([-bias, bias]) / 2
-    module = build_module(None, len(mean), n_classes, standardize=(mean, scale)).to(device)
-    with torch.no_grad():
-        head = module.get_submodule("head")
-        head.weight.copy_(torch.as_tensor(weight))  # type: ignore[operator]
-        head.bias.copy_(torch.as_tensor(bias))  # type: ignore[operator]
-    net = as_net(module, n_classes, device=device)
-    return NetReference(net, [module.eval()], is_linear=True)
 
 
 def fit_module(

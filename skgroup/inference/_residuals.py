@@ -3,7 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["residual_norms", "set_lengths"]
+__all__ = ["FLAT_SOURCE", "residual_norms", "set_lengths"]
+
+FLAT_SOURCE = (
+    "with two classes, gradients of source='activation' all lie on one line, so that the groups "
+    "only tell small losses from large ones: source='head' keeps the features."
+)
 
 
 def residual_norms(probabilities: NDArray, y: NDArray) -> NDArray[np.float64]:

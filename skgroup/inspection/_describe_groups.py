@@ -114,15 +114,15 @@ def describe_groups(
     >>> X, y, _ = make_shortcut_classification(agreement=0.9, n_features=5, random_state=0)
     >>> inferrer = GradientGroupInferrer(k=2, random_state=0).fit(X, y)
     >>> found = describe_groups(inferrer, X, y, max_features=1, random_state=0)
-    >>> print(found[2])
-    Group 2: 35 rows, 7 % of class 1. The reference gets 89 % of them wrong (class: 8 %). They
-    have lower x1 (-4.3 sd). Rule: x1 <= -1.196 and x0 <= 1.396 (precision 0.94, recall 0.94).
+    >>> print(found[3])
+    Group 3: 46 rows, 9 % of class 1. The reference gets 87 % of them wrong (class: 9 %). They
+    have lower x1 (-5.6 sd). Rule: x1 <= -1.196 (precision 1.00, recall 0.96).
     >>> found.to_frame()[["group", "class", "size", "features"]]
        group  class  size             features
-    0      0      0   466   lower x1 (-4.4 sd)
-    1      1      0    34  higher x1 (+4.4 sd)
-    2      2      1    35   lower x1 (-4.3 sd)
-    3      3      1   465  higher x1 (+4.3 sd)
+    0      0      0   453   lower x1 (-5.8 sd)
+    1      1      0    47  higher x1 (+5.8 sd)
+    2      2      1   454  higher x1 (+5.6 sd)
+    3      3      1    46   lower x1 (-5.6 sd)
     """
     check_is_fitted(inferrer)
     check_same_index(X=X, y=y, groups=groups)

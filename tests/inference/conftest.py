@@ -1,7 +1,5 @@
 """Settings and data that the tests of inferrers share."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -21,11 +19,17 @@ def blobs():
 @pytest.fixture
 def make():
     """The inferrer with settings of its own, so that defaults may change."""
-    return partial(
-        GradientGroupInferrer, k=2, clusterer="kmeans", scope="class", reference="auto", epochs=1,
-        source="head", scale="rms", combine="concat", pca=10, min_cluster_share=0.01,
-        small_clusters="outlier", standardize=True, weight_decay=0.0, random_state=0,
-    )  # fmt: skip
+
+    def make_one(**options):
+        settings = {
+            "k": 2, "clusterer": "kmeans", "scope": "class", "epochs": 1, "source": "head",
+            "reference": "auto" if "module" in options else "linear", "scale": "rms",
+            "combine": "concat", "pca": 10, "min_cluster_share": 0.01, "small_clusters": "outlier",
+            "noise_neighbors": None, "standardize": True, "weight_decay": 0.0, "random_state": 0,
+        }  # fmt: skip
+        return GradientGroupInferrer(**settings | options)
+
+    return make_one
 
 
 def draw_classes(n_classes=2, n_rows=150, seed=0):

@@ -13,7 +13,8 @@ from torch.utils.data import TensorDataset
 
 from skgroup.inference import _features as file
 from skgroup.inference._features import FeatureMap
-from skgroup.inference._reference import fit_linear, wrap_reference
+from skgroup.inference._linear_reference import fit_linear
+from skgroup.inference._reference import wrap_reference
 from skgroup.modules import mlp
 
 RNG = np.random.default_rng(0)

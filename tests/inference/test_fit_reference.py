@@ -6,8 +6,9 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from skgroup.inference._fit_reference import document_reference, fit_reference
-from skgroup.inference._reference import fit_linear, fit_module, wrap_reference
+from skgroup.inference._fit_reference import document_reference, epochs_of_steps, fit_reference
+from skgroup.inference._linear_reference import fit_linear
+from skgroup.inference._reference import fit_module, wrap_reference
 
 SEEDS = [1, 2, 3]
 
@@ -16,7 +17,7 @@ def asked(**options):
     """What an inferrer with these parameters would pass."""
     defaults = {
         "reference": "auto", "module": None, "epochs": None, "standardize": True,
-        "optimizer": "adam", "lr": 0.01, "weight_decay": 0.01, "batch_size": 50, "device": "cpu",
+        "optimizer": "adam", "lr": 0.01, "weight_decay": None, "batch_size": 50, "device": "cpu",
         "verbose": 0, "classes_": np.array([0, 1]),
     }  # fmt: skip
     return SimpleNamespace(**(defaults | options))
@@ -33,9 +34,30 @@ def test_the_linear_one(draw, options):
     assert found.is_linear
 
 
-@pytest.mark.parametrize(("epochs", "trained"), [(None, 1), (3, 3)])
-def test_a_module(draw, epochs, trained):
+@pytest.mark.parametrize("options", [{"reference": "ridge"}, {}])
+@pytest.mark.parametrize("standardize", [True, False])
+def test_ridge(draw, options, standardize):
     X, y = draw()
+    found = fit_reference(asked(standardize=standardize, **options), X, y, SEEDS, auto="ridge")
+    expected = fit_linear(
+        X, y, by_effect=True, standardize=standardize, weight_decay=1.0, device="cpu"
+    )
+    np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
+
+
+@pytest.mark.parametrize(("kind", "by_effect"), [("linear", False), ("ridge", True)])
+def test_a_penalty_of_the_user(draw, kind, by_effect):
+    X, y = draw()
+    found = fit_reference(asked(reference=kind, weight_decay=0.3), X, y, SEEDS)
+    expected = fit_linear(
+        X, y, by_effect=by_effect, standardize=True, weight_decay=0.3, device="cpu"
+    )
+    np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
+
+
+@pytest.mark.parametrize(("epochs", "trained"), [(None, 20 / 3), (3, 3)])
+def test_a_module(draw, epochs, trained):
+    X, y = draw()  # three batches
     module = nn.Linear(3, 2)
     found = fit_reference(asked(module=module, epochs=epochs), X, y, SEEDS, source="head")
     expected = fit_module(
@@ -43,7 +65,43 @@ def test_a_module(draw, epochs, trained):
         device="cpu", optimizer="adam", lr=0.01, weight_decay=0.01, verbose=0,
     )  # fmt: skip
     np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
-    assert len(found.snapshots) == trained
+    assert len(found.snapshots) == np.ceil(trained)
+
+
+class Counted(torch.optim.SGD):
+    """Counts its steps."""
+
+    n_steps = 0
+
+    def step(self, closure=None):
+        type(self).n_steps += 1
+        return super().step(closure)
+
+
+@pytest.mark.parametrize("n_rows", [6, 50, 51, 52, 99, 130, 999, 1001, 2513])
+def test_twenty_steps_whatever_the_number_of_rows(n_rows):
+    class Ours(Counted):
+        pass
+
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(n_rows, 3)), np.arange(n_rows) % 2
+    inferrer = asked(module=nn.Linear(3, 2), optimizer=lambda p: Ours(p, lr=0.01))
+    fit_reference(inferrer, X, y, SEEDS)
+    assert Ours.n_steps == 20
+
+
+@pytest.mark.parametrize(
+    ("n_steps", "n_rows", "batch_size", "epochs"),
+    [
+        (20, 1000, 100, 2),
+        (20, 1001, 100, 2),  # the last row joins the batch before
+        (20, 1010, 100, 20 / 11),
+        (8, 1600, 100, 0.5),
+        (20, 30, 128, 20),
+    ],
+)
+def test_epochs_of_steps(n_steps, n_rows, batch_size, epochs):
+    assert epochs_of_steps(n_steps, n_rows, batch_size) == pytest.approx(epochs)
 
 
 def test_how_long_a_module_is_trained_where_nothing_is_said(draw):
@@ -64,7 +122,7 @@ class Distances(nn.Module):
 
 def test_gradients_are_only_asked_for_where_there_will_be_any(draw):
     X, y = draw()
-    assert len(fit_reference(asked(module=Distances()), X, y, SEEDS).snapshots) == 1
+    assert len(fit_reference(asked(module=Distances(), epochs=1), X, y, SEEDS).snapshots) == 1
     with pytest.raises(ValueError, match="module has no linear head"):
         fit_reference(asked(module=Distances()), X, y, SEEDS, source="head")
 
@@ -104,6 +162,13 @@ def test_documentation():
         {group_attributes}
         """
 
-    for name in ("reference :", "module :", "batch_size :", "groups_val_ :", "group_table_ :"):
+    for name in (
+        "reference :",
+        "module :",
+        "epochs :",
+        "batch_size :",
+        "groups_val_ :",
+        "group_table_ :",
+    ):
         assert Inferrer.__doc__.count(f"{name} ") == 1
     assert "{" not in Inferrer.__doc__.replace('{"auto"', "").replace('{"adam"', "")

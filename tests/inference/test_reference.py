@@ -1,5 +1,3 @@
-import copy
-
 import numpy as np
 import pytest
 import torch
@@ -12,17 +10,12 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from skgroup._inputs import feature_statistics
-from skgroup.inference._reference import (
-    ClassifierReference,
-    fit_linear,
-    fit_module,
-)
-
-CLASSES = np.array(["a", "b", "c"])
+from skgroup.inference._linear_reference import fit_linear
+from skgroup.inference._reference import ClassifierReference, fit_module
 
 
-def linear(X, y, *, standardize=True, weight_decay=0.0):
-    return fit_linear(X, y, standardize=standardize, weight_decay=weight_decay, device="cpu")
+def linear(X, y):
+    return fit_linear(X, y, standardize=True, weight_decay=0.0, device="cpu")
 
 
 def trained(X, y, **options):
@@ -41,60 +34,6 @@ def gradients(reference, X, y, sketch=None, seed=0):
 
 def weights(module):
     return torch.cat([p.detach().flatten() for p in module.parameters()])
-
-
-@pytest.mark.parametrize("standardize", [True, False])
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_linear_reference_is_an_unpenalised_logistic_regression(n_classes, standardize, draw):
-    X, y = draw(n_classes)
-    expected = make_pipeline(StandardScaler(), LogisticRegression(C=np.inf, tol=1e-8)).fit(X, y)
-    reference = linear(X, y, standardize=standardize)
-    np.testing.assert_allclose(reference.probabilities(X), expected.predict_proba(X), atol=2e-5)
-    in_net = reference.model.predict_proba(X.astype(np.float32))
-    np.testing.assert_allclose(in_net, expected.predict_proba(X), atol=2e-5)
-
-
-@pytest.mark.parametrize("sparse_rows", [False, True])
-@pytest.mark.parametrize("weight_decay", [0.0, 0.05])
-@pytest.mark.parametrize("n_classes", [2, 3])
-def test_linear_reference_is_where_torch_would_stop(n_classes, weight_decay, sparse_rows, draw):
-    X, y = draw(n_classes)
-    reference = linear(sparse.csr_matrix(X) if sparse_rows else X, y, weight_decay=weight_decay)
-    module = copy.deepcopy(reference.model.module_).double()
-    loss = cross_entropy(module(torch.tensor(X)), torch.tensor(y))
-    head = module.head
-    for_weight, for_bias = torch.autograd.grad(loss, [head.weight, head.bias])
-    assert (for_weight + weight_decay * head.weight).norm() < 1e-4
-    assert for_bias.norm() < 1e-4
-    assert head.weight.norm() > 0.1
-
-
-@pytest.mark.parametrize("standardize", [True, False])
-def test_linear_reference_of_sparse_rows_is_that_of_dense_rows(standardize, draw):
-    X, y = draw(3)
-    X[X < 0.05] = 0
-    dense = linear(X, y, standardize=standardize, weight_decay=0.01)
-    found = linear(sparse.csr_matrix(X), y, standardize=standardize, weight_decay=0.01)
-    head, expected = found.model.module_.head, dense.model.module_.head
-    torch.testing.assert_close(head.weight, expected.weight, rtol=0, atol=1e-4)
-    torch.testing.assert_close(head.bias, expected.bias, rtol=0, atol=1e-4)
-    found_p = found.probabilities(sparse.csr_matrix(X))
-    np.testing.assert_allclose(found_p, dense.probabilities(X), atol=1e-5)
-
-
-def test_linear_reference_of_separable_classes_is_finite_and_right():
-    y = np.repeat([0, 1], 30)
-    X = np.column_stack([2.0 * y - 1, np.random.default_rng(0).normal(size=60)])
-    reference = linear(X, y)
-    assert weights(reference.model.module_).isfinite().all()
-    assert reference.probabilities(X)[np.arange(60), y].min() > 0.99
-
-
-def test_a_constant_column_changes_nothing(draw):
-    X, y = draw()
-    more = np.column_stack([X, np.full(len(X), 7.0)])
-    expected = linear(X, y).probabilities(X)
-    np.testing.assert_allclose(linear(more, y).probabilities(more), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(("epochs", "n_snapshots"), [(0.1, 1), (0.5, 1), (1, 1), (2.5, 3)])

@@ -77,7 +77,7 @@ def random_labels(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_groups_of_random_labels_are_neither(seed):
     X, y = random_labels(seed)
-    inferrer = GradientGroupInferrer(k=2, random_state=0).fit(X, y)
+    inferrer = GradientGroupInferrer(k=2, reference="linear", random_state=0).fit(X, y)
     with pytest.warns(UnstableGroupsWarning) as caught:
         found = stability(inferrer, X, y, **QUICK)
     texts = [str(w.message) for w in caught]
@@ -101,7 +101,7 @@ def test_a_class_that_is_skewed_but_one_has_no_gap():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(600, 4))
     y = (rng.random(600) < 1 / (1 + np.exp(-3 * X[:, 0]))).astype(int)
-    inferrer = GradientGroupInferrer(k=2, random_state=0).fit(X, y)
+    inferrer = GradientGroupInferrer(k=2, reference="linear", random_state=0).fit(X, y)
     found = stability(inferrer, X, y, **QUICK)
     assert found.p_value == 1 / 20
     assert (found.gap_p_values > 0.1).all()
