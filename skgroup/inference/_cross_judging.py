@@ -70,7 +70,8 @@ def judge_partitions(
     folds = hold_out(codes, max_judged, seed)
     jobs = [(groups, fold) for groups in partitions for fold in folds]
     predicted = Parallel(n_jobs=n_jobs)(
-        delayed(_predict)(judge, X, y, groups, *fold, seed) for groups, fold in jobs
+        delayed(_predict)(judge, X, y, with_every_class(groups, codes, fold[0]), *fold, seed)
+        for groups, fold in jobs
     )
     rows = np.concatenate([test for _, test in folds])
     right = [
@@ -95,6 +96,14 @@ def hold_out(
     folds = list(split.split(codes[:, None], codes))
     needed = int(np.ceil(max_judged * n_folds / len(codes)))
     return folds[: max(1, needed)]
+
+
+def with_every_class(groups: NDArray, codes: NDArray, train: NDArray) -> NDArray:
+    """`groups`, where a class with nothing but outliers to train on is one group."""
+    result = groups.copy()
+    for c in np.setdiff1d(codes, codes[train[groups[train] >= 0]]):
+        result[codes == c] = groups.max() + 1 + c
+    return result
 
 
 def _predict(

@@ -138,8 +138,7 @@ class GroupInferrerSearch(BaseGroupInferrer):
         make, module = GradientGroupInferrer, self.module
         if module is not None:
             lengths = [epochs_of_steps(steps, n_rows, make().batch_size) for steps in STEPS]
-            nets = [make(module=module, epochs=epochs) for epochs in lengths]
-            return nets
+            return [make(module=module, epochs=epochs) for epochs in lengths]
         linear = make(reference="linear")
         return [make(), linear, make(reference="linear", scale="weighted")]
 

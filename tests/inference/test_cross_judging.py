@@ -3,7 +3,12 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from skgroup import GroupDROClassifier
-from skgroup.inference._cross_judging import Verdict, hold_out, judge_partitions
+from skgroup.inference._cross_judging import (
+    Verdict,
+    hold_out,
+    judge_partitions,
+    with_every_class,
+)
 
 
 class Told(ClassifierMixin, BaseEstimator):
@@ -173,3 +178,31 @@ def test_seeds_reach_judges_and_the_judge_is_left_alone():
     assert (first.averages != other.averages).any()
     assert judge.random_state is None
     assert not hasattr(judge, "classes_")
+
+
+def test_a_class_without_a_kept_row_in_a_fold_is_one_group():
+    codes, groups = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 1, 0, -1, 3, -1])
+    train = np.array([0, 1, 3, 5])
+    np.testing.assert_array_equal(with_every_class(groups, codes, train), [0, 1, 0, 5, 5, 6])
+    np.testing.assert_array_equal(
+        with_every_class(groups, codes, np.arange(6)), [0, 1, 0, -1, 3, 6]
+    )
+    np.testing.assert_array_equal(groups, [0, 1, 0, -1, 3, -1])
+
+
+class Strict(Told):
+    """Refuses to train without a row of every class, as robust classifiers do."""
+
+    def fit(self, X, y, groups=None):
+        assert set(y[groups >= 0]) == set(y)
+        return self
+
+
+def test_a_partition_that_keeps_one_row_of_a_class_is_judged_in_every_fold():
+    y = np.repeat([0, 1], 20)
+    few = np.where(y == 1, -1, 0)
+    few[-1] = 1  # in one of the four folds it is held out
+    X = np.where(np.arange(40) < 5, 1, y)[:, None]  # five of class 0 are got wrong
+    verdict = judge_partitions(Strict(), X, y, y, [y, few], max_judged=40, n_jobs=None, seed=0)
+    np.testing.assert_allclose(verdict.worst_groups, 0.75)
+    np.testing.assert_allclose(verdict.averages, 35 / 40)
