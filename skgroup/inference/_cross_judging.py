@@ -18,6 +18,8 @@ MIN_ROWS = 10
 # What an average accuracy counts against a worst group: enough to tell models apart that serve
 # their worst groups alike.
 AVERAGE_COUNTS = 0.5
+# Less than this of the score is noise of the rows held out and of the judges' seeds.
+LEAD = 0.04
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,12 @@ class Verdict:
     def scores(self) -> NDArray[np.float64]:
         """What the best model has most of."""
         return self.means + AVERAGE_COUNTS * self.averages
+
+    @property
+    def best(self) -> int:
+        """The model with the highest score, or the first where none leads it clearly."""
+        best = int(self.scores.argmax())
+        return best if self.scores[best] > self.scores[0] + LEAD else 0
 
 
 def judge_partitions(

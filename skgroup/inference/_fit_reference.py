@@ -24,6 +24,7 @@ __all__ = ["REFERENCE_CONSTRAINTS", "document_reference", "epochs_of_steps", "fi
 # number of steps, whatever the number of rows.
 EARLY_STEPS = 20
 DECAY = 0.01
+# Of two classes. A softmax over K classes bends by 1 / K as much along a difference of logits.
 RIDGE_DECAY = 1.0
 
 REFERENCE_CONSTRAINTS: dict[str, list[Any]] = {
@@ -49,7 +50,7 @@ _TRAINING = """optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
     lr : float, default=1e-3
         Its learning rate.
     weight_decay : float, default=None
-        L2 penalty of the reference. None: 1 for "ridge", else .01. Without any, a linear model
+        L2 penalty of the reference. None: 2 / n_classes for "ridge", else .01. Without any, a linear model
         that separates the classes has no residuals left to look at.
     batch_size : int, default=128
         Rows per step of `module`.
@@ -165,8 +166,9 @@ def fit_reference(
 
 def weight_decay_of(inferrer: Any, kind: str) -> float:
     """What `weight_decay` is, or what None stands for."""
-    default = RIDGE_DECAY if kind == "ridge" else DECAY
-    return default if inferrer.weight_decay is None else inferrer.weight_decay
+    if inferrer.weight_decay is not None:
+        return float(inferrer.weight_decay)
+    return 2 * RIDGE_DECAY / len(inferrer.classes_) if kind == "ridge" else DECAY
 
 
 def epochs_of_steps(n_steps: int, n_rows: int, batch_size: int) -> float:

@@ -64,6 +64,14 @@ def test_a_judge_that_is_told_by_hand():
     np.testing.assert_allclose(found.scores, [0.75 + 0.5 * 73 / 80] * 2)
 
 
+@pytest.mark.parametrize(
+    ("scores", "best"), [([0.5, 0.53], 0), ([0.5, 0.55], 1), ([0.5, 0.55, 0.56], 2), ([0.5], 0)]
+)
+def test_the_first_stays_unless_another_leads_it_clearly(scores, best):
+    means = np.array(scores)[:, None]
+    assert Verdict(means, np.zeros(len(means)), np.array([True])).best == best
+
+
 def test_groups_that_are_nearly_empty_do_not_judge():
     codes = np.repeat([0, 1], 40)
     groups = codes.copy()

@@ -45,6 +45,17 @@ def test_ridge(draw, options, standardize):
     np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
 
 
+@pytest.mark.parametrize(("kind", "penalty"), [("ridge", 2 / 3), ("linear", 0.01)])
+def test_the_penalty_of_three_classes(draw, kind, penalty):
+    X, y = draw(n_classes=3)
+    inferrer = asked(reference=kind, classes_=np.arange(3))
+    found = fit_reference(inferrer, X, y, SEEDS)
+    expected = fit_linear(
+        X, y, by_effect=kind == "ridge", standardize=True, weight_decay=penalty, device="cpu"
+    )
+    np.testing.assert_array_equal(found.probabilities(X), expected.probabilities(X))
+
+
 @pytest.mark.parametrize(("kind", "by_effect"), [("linear", False), ("ridge", True)])
 def test_a_penalty_of_the_user(draw, kind, by_effect):
     X, y = draw()

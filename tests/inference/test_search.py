@@ -101,7 +101,8 @@ def test_columns_of_the_results(four):
     np.testing.assert_allclose(found["mean_worst_group"], matrix[:, :2].mean(axis=1))
     score = found["mean_worst_group"] + 0.5 * found["average_accuracy"]
     np.testing.assert_allclose(found["score"], score)
-    assert inferrer.best_index_ == found["score"].argmax()
+    lead = found["score"] - found["score"][0]
+    assert inferrer.best_index_ == (lead.argmax() if lead.max() > 0.04 else 0)
     assert len(pd.DataFrame(found)) == 3
     found["own_worst_group"][:] = 7  # a copy
     assert (matrix <= 1).all()
