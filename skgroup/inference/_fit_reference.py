@@ -50,8 +50,8 @@ _TRAINING = """optimizer : {"adam", "adamw", "sgd"} or callable, default="adam"
     lr : float, default=1e-3
         Its learning rate.
     weight_decay : float, default=None
-        L2 penalty of the reference. None: 2 / n_classes for "ridge", else .01. Without any, a linear model
-        that separates the classes has no residuals left to look at.
+        L2 penalty of the reference. None: 2 / n_classes for "ridge", else .01. Without any, a
+        linear model that separates the classes has no residuals left to look at.
     batch_size : int, default=128
         Rows per step of `module`.
     device : str or torch.device, default="cpu"

@@ -1,6 +1,5 @@
-"""The clusters of an inferrer, class by class, in the form that they are tested in."""
+"""The clusters of an inferrer, class by class, against those that it finds where there are none."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,16 +8,17 @@ from joblib import Parallel, delayed
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
-from skgroup.clustering import class_silhouette, cluster_class
-from skgroup.clustering._class_models import DENSITIES, capped_min_samples
-from skgroup.clustering._rows import sample_rows
-from skgroup.inference._cluster_base import ClusterGroupInferrer
 from skgroup.inspection._gap import gap_p_value
-from skgroup.inspection._null_separation import NULL_ROWS, p_value, separation_of_null
+from skgroup.inspection._null_separation import (
+    as_numbers,
+    draw_clouds,
+    like,
+    p_value,
+    separation,
+)
+from skgroup.inspection._refit import refit
 
 __all__ = ["ClusterTest", "assess_clusters"]
-
-NAMES = ("clusterer", "k", "eps", "min_samples", "min_cluster_share", "small_clusters")
 
 
 @dataclass(frozen=True)
@@ -31,46 +31,35 @@ class ClusterTest:
 
 
 def assess_clusters(
-    inferrer: Any, X: Any, y: Any, *, n_null: int, rng: RandomState, n_jobs: int | None
+    inferrer: Any, X: Any, y: NDArray, *, n_null: int, rng: RandomState, n_jobs: int | None
 ) -> dict[Any, ClusterTest]:
-    """Test the clusters of each class; the result has no class that could not be tested.
-
-    Where all rows were clustered at once there is one test, which stands for every class.
-    """
-    if not n_null or not isinstance(inferrer, ClusterGroupInferrer):
-        return {}
-    parts = inferrer._parts.parts
-    Z, y = inferrer.embed(X, y), np.asarray(y)
-    classes = inferrer.classes_.tolist()
-    members = [np.arange(len(Z))] if len(parts) == 1 else [np.flatnonzero(y == c) for c in classes]
-    settings, found = inferrer._settings()[1], {}
-    for part, rows, label in zip(parts, members, classes, strict=False):
-        seeds = rng.randint(np.iinfo(np.int32).max, size=n_null + 2).tolist()
-        if len(rows) and part.clustering.labels_.max() > 0:
-            found[label] = _test(Z[rows], part.clustering, settings, seeds, n_jobs)
-    return dict.fromkeys(classes, found[classes[0]]) if len(parts) == 1 and found else found
-
-
-def _test(
-    Z: NDArray, clustering: Any, settings: Mapping[str, Any], seeds: list[int], n_jobs: int | None
-) -> ClusterTest:
-    """Cluster (a sample of) the class again, and draws of the null in the same way."""
-    n, rng = len(Z), RandomState(seeds[0])
-    Z = Z[sample_rows(n, NULL_ROWS, rng)]
-    fixed = _fixed(clustering, settings, n, len(Z))
-    labels = cluster_class(Z, **fixed, random_state=seeds[1]).labels_
-    silhouette = class_silhouette(Z, labels, max_rows=len(Z))
-    null = Parallel(n_jobs=n_jobs)(delayed(separation_of_null)(Z, fixed, s) for s in seeds[2:])
-    gap = gap_p_value(Z, labels, len(null), rng)
-    return ClusterTest(silhouette, p_value(silhouette, np.array(null)), gap)
+    """Test the clusters of each class; the result has no class that is one group."""
+    seeds = rng.randint(np.iinfo(np.int32).max, size=n_null).tolist()
+    numbers = as_numbers(X)
+    null = Parallel(n_jobs=n_jobs)(
+        delayed(_separations_of_clouds)(inferrer, X, numbers, y, seed)
+        for seed in (seeds if numbers is not None else [])
+    )
+    found = {}
+    for label, (Z, groups) in _embedded(inferrer, X, y).items():
+        value = separation(Z, groups)
+        if value > -1:
+            of_null = [draw[label] for draw in null]
+            gap = gap_p_value(Z, groups, n_null, rng)
+            found[label] = ClusterTest(value, p_value(value, of_null), gap)
+    return found
 
 
-def _fixed(clustering: Any, settings: Mapping[str, Any], n: int, n_sample: int) -> dict[str, Any]:
-    """The settings with what was chosen in the fit, for a sample of the class."""
-    fitted = getattr(clustering, "base", clustering)  # before clusters were split further
-    fixed = {name: settings[name] for name in NAMES}
-    fixed["k"] = int(clustering.labels_.max()) + 1
-    if settings["clusterer"] in DENSITIES:
-        fixed["eps"] = settings["eps"] if fitted.eps_ is None else fitted.eps_
-        fixed["min_samples"] = capped_min_samples(fitted.min_samples_, n, n_sample)
-    return fixed
+def _embedded(inferrer: Any, X: Any, y: NDArray) -> dict[Any, tuple[NDArray, NDArray]]:
+    """The embedded rows and the groups of each class."""
+    Z, groups = inferrer.embed(X, y), inferrer.predict(X, y)
+    return {label: (Z[y == label], groups[y == label]) for label in inferrer.classes_.tolist()}
+
+
+def _separations_of_clouds(
+    inferrer: Any, X: Any, numbers: NDArray, y: NDArray, seed: int
+) -> dict[Any, float]:
+    """Of the groups that a refit finds where each class is one cloud."""
+    drawn = like(X, draw_clouds(numbers, y, RandomState(seed)))
+    model = refit(inferrer, drawn, y, seed)
+    return {label: separation(*own) for label, own in _embedded(model, drawn, y).items()}

@@ -1,53 +1,63 @@
-"""Whether the clusters of one class lie further apart than those of a single cloud would."""
+"""Rows as they would be without groups, and how clear clusters are."""
 
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.random import RandomState
-from numpy.typing import NDArray
-from sklearn.utils import check_random_state
+from numpy.typing import ArrayLike, NDArray
 
-from skgroup.clustering import class_silhouette, cluster_class
+from skgroup.clustering import class_silhouette
 
-__all__ = ["NULL_ROWS", "draw_null", "p_value", "separation"]
-
-# Silhouettes need all distances: of larger classes this many rows are clustered again.
-NULL_ROWS = 2000
-
-# Norms that spread by a smaller share of their mean say nothing; the rows lie on a sphere.
-SPREAD = 0.1
+__all__ = ["as_numbers", "draw_clouds", "like", "p_value", "separation"]
 
 
-def separation(Z: NDArray[Any], settings: dict[str, Any], seed: int) -> float:
-    """Silhouette of the clusters that `settings` of `cluster_class` give; -1 for one cluster."""
-    labels = cluster_class(Z, **settings, random_state=seed).labels_
-    return class_silhouette(Z, labels, max_rows=len(Z))
+def separation(Z: NDArray, groups: NDArray) -> float:
+    """Silhouette of the groups of one class, -1 where it was not split."""
+    if len(np.unique(groups[groups >= 0])) < 2:
+        return -1.0
+    return class_silhouette(Z, groups, max_rows=len(Z))
 
 
-def draw_null(Z: NDArray[Any], random_state: int | RandomState) -> NDArray[np.float64]:
-    """Draw as many rows as `Z` has from one Gaussian with its mean and covariance.
+def draw_clouds(X: NDArray, y: NDArray, rng: RandomState) -> NDArray[np.float64]:
+    """As many rows of each class, from a Gaussian with the mean and covariance of its own."""
+    flat = X.reshape(len(X), -1).astype(np.float64)
+    drawn = np.empty_like(flat)
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        mean = flat[rows].mean(axis=0)
+        _, deviation, axes = np.linalg.svd(flat[rows] - mean, full_matrices=False)
+        normal = rng.standard_normal((len(rows), len(deviation)))
+        drawn[rows] = normal * (deviation / np.sqrt(len(rows))) @ axes + mean
+    return drawn.reshape(X.shape)
 
-    Where the rows of `Z` are little more than directions, their norms spread by less than a tenth
-    of the mean, those drawn get the same norms in random order.
+
+def as_numbers(X: Any) -> NDArray | None:
+    """X as an array of numbers, or None where it is no array, or has columns of text."""
+    if not hasattr(X, "__array__"):
+        return None
+    found = np.asarray(X)
+    try:
+        return found.astype(np.float64) if found.dtype == object else found
+    except (TypeError, ValueError):
+        return None
+
+
+def like(X: Any, values: NDArray) -> Any:
+    """`values` in the form of X: a frame with its columns, a tensor or an array."""
+    if hasattr(X, "iloc"):
+        return type(X)(values, index=X.index, columns=X.columns)
+    if isinstance(X, torch.Tensor):
+        return torch.from_numpy(values).to(X if X.is_floating_point() else torch.float32)
+    return values.astype(X.dtype) if np.issubdtype(X.dtype, np.floating) else values
+
+
+def p_value(observed: float, null: ArrayLike) -> float:
+    """Share of draws that are at least as extreme, the observed value counted as one of them.
+
+    NaN without draws.
     """
-    rng = check_random_state(random_state)
-    mean = Z.mean(axis=0)
-    _, deviation, axes = np.linalg.svd(Z - mean, full_matrices=False)
-    drawn = rng.standard_normal((len(Z), len(deviation))) * (deviation / np.sqrt(len(Z)))
-    drawn = drawn @ axes + mean
-    norms = np.linalg.norm(Z, axis=1)
-    if norms.std() < SPREAD * norms.mean():
-        drawn *= (rng.permutation(norms) / np.linalg.norm(drawn, axis=1))[:, None]
-    return drawn
-
-
-def separation_of_null(Z: NDArray[Any], settings: dict[str, Any], seed: int) -> float:
-    """Silhouette of the clusters found in one draw."""
-    rng = check_random_state(seed)
-    drawn = draw_null(Z, rng)
-    return separation(drawn, settings, int(rng.randint(np.iinfo(np.int32).max)))
-
-
-def p_value(observed: float, null: NDArray) -> float:
-    """Share of draws that are at least as extreme, the observed value counted as one of them."""
-    return (1 + int((np.asarray(null) >= observed).sum())) / (1 + len(null))
+    values = np.asarray(null)
+    return (
+        (1 + int((values >= observed).sum())) / (1 + len(values)) if len(values) else float("nan")
+    )

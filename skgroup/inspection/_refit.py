@@ -16,22 +16,26 @@ from skgroup._seeded_clone import seeded_clone
 from skgroup._sklearn import _safe_indexing
 from skgroup.exceptions import UnusableSplitWarning
 
-__all__ = ["class_ari", "refit_groups", "subsample_rows", "take_rows"]
+__all__ = ["class_ari", "refit", "refit_groups", "subsample_rows", "take_rows"]
 
 
 def refit_groups(
     inferrer: Any, X: Any, y: NDArray, rows: NDArray[np.intp] | None, seed: int
 ) -> NDArray[np.int64]:
     """Groups of all rows by a clone that was fitted on some of them, or on all (None)."""
+    own_X, own_y = (X, y) if rows is None else (take_rows(X, rows), y[rows])
+    return np.asarray(refit(inferrer, own_X, own_y, seed).predict(X, y))
+
+
+def refit(inferrer: Any, X: Any, y: NDArray, seed: int) -> Any:
+    """A clone with another seed, fitted."""
     model = seeded_clone(inferrer, seed)
     if "random_state" in model.get_params(deep=False):
         model.set_params(random_state=seed)
-    own_X, own_y = (X, y) if rows is None else (take_rows(X, rows), y[rows])
     with warnings.catch_warnings():
         # The number of groups is reported, whichever process they were counted in.
         warnings.simplefilter("ignore", UnusableSplitWarning)
-        model.fit(own_X, own_y)
-    return np.asarray(model.predict(X, y))
+        return model.fit(X, y)
 
 
 def subsample_rows(codes: NDArray, share: float, rng: RandomState) -> NDArray[np.intp]:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skgroup._groups import check_same_index
 from skgroup._sklearn import HasMethods, Interval, Options, validate_params
 from skgroup.exceptions import UnstableGroupsWarning
-from skgroup.inspection._class_clusters import ClusterTest, assess_clusters
+from skgroup.inspection._chance import figures_of_chance
 from skgroup.inspection._refit import class_ari, refit_groups, subsample_rows
 from skgroup.inspection._stability_report import Stability
 
@@ -60,30 +60,31 @@ def stability(
     have seeds of their own, so that their disagreement includes that of seeds; refits on all rows
     show how much that is.
 
-    The clusters of each class are tested against two nulls, which answer different questions.
+    Groups are tested against three nulls, which answer different questions. For the first two the
+    inferrer is fitted again, reference and all, to `n_null` data sets that obey the null, so that
+    what references make of chance is taken into account: they lean on the columns that it
+    favours, and their gradients are skewed, many near 0 and ever fewer far out.
 
-    - The class is *one Gaussian cloud*, as in [1]_. `n_null` draws of a Gaussian with the mean
-      and covariance of the embedded rows are clustered with the settings of the fit, the number
-      of clusters included, and their silhouettes compared with that of the class. Unlike the sum
-      of squares that [1]_ compares, silhouettes see a small group beside a large one. Data that
-      are one cloud but skewed or long-tailed are no Gaussian, and this null is rejected for them:
-      that is what gradients of a well-fitted model look like, many near 0 and ever fewer far out.
+    - *X says nothing of y*: the labels are permuted, and the mean losses of the references
+      compared. Groups of labels that cannot be predicted mean nothing.
+    - The rows of a class are *one cloud*: those of each class are drawn from a Gaussian with its
+      mean and covariance, and the silhouettes of its clusters compared. This is the null of [1]_,
+      but for the columns of X instead of what is clustered. Unlike the sum of squares that [1]_
+      compares, silhouettes see a small group beside a large one. True groups that overlap may pass
+      for one cloud too.
     - There is *no gap*: on the line through the centroids of neighbouring clusters, the rows thin
       out without a valley between the two, whatever the skew [2]_, [3]_. Where this null stands
-      and the first is rejected, the groups differ by degree, as easy and hard rows do, or
-      overlap. It is no cause for a warning, because true groups may overlap: on made data it
-      stood for one class in three with a planted shortcut (more with few rows or a shortcut that
-      often misleads), for none of separated blobs, and for nine in ten that were one skewed cloud.
+      and the others are rejected, the groups differ by degree, as easy and hard rows do, or
+      overlap. It is no cause for a warning, because true groups may overlap.
 
-    At most 2,000 rows of a class are tested. The first test is conservative where a class has few
-    rows for each dimension, because a covariance of few rows is longer in one direction than the
-    true one. Where the fit chose the number of clusters itself, the draws do not choose, and its
-    p-values are a little too small.
+    At most 1,000 rows of a class are tested; an inferrer of more rows is fitted to these again. Of
+    a :class:`skgroup.GroupInferrerSearch` the chosen candidate is tested, and that it was chosen
+    is not taken into account.
 
     Parameters
     ----------
     inferrer : fitted group inferrer
-        Left alone. Inferrers that do not cluster have no p-values.
+        Left alone. Inferrers that do not cluster are tested against the first null only.
     X, y : like in ``inferrer.fit``
         The rows that it was fitted on.
     n_resamples : int, default=20
@@ -94,7 +95,7 @@ def stability(
         Refits on all rows with other seeds.
     n_null : int, default=99
         Draws of each null, at least 19, because a p-value is ``1 / (1 + n_null)`` or more; 0 leaves
-        the tests out.
+        the tests out. Most of the time goes into them.
     n_jobs : int, default=None
         Refits and draws made in parallel, through joblib. It does not change the result.
     random_state : int, RandomState instance or None, default=None
@@ -114,14 +115,8 @@ def stability(
     Warns
     -----
     UnstableGroupsWarning
-        If the mean within-class ARI is below 0.5, or a class may be one cloud, with a p-value
-        above 0.05. On made data with ten columns, planted shortcuts gave mean ARIs of 0.97 and
-        more, and separated blobs 0.98 and more. Random labels gave 0.0 to 0.9: the default
-        reference leans on the few columns that chance favours, and each of these halves the rows.
-        The p-values miss some of that too: the first null was rejected for three in ten classes
-        of random labels with 300 rows and for six in ten with 1,000, both nulls for one in four
-        at most. With ``reference="linear"`` random labels gave 0.2 to 0.7. Groups of labels that
-        a model cannot predict mean nothing; look at its accuracy first.
+        If the mean within-class ARI is below 0.5, or one of the first two nulls is not rejected,
+        with a p-value above 0.05.
 
     References
     ----------
@@ -153,11 +148,11 @@ def stability(
         delayed(refit_groups)(inferrer, X, labels, rows, seed)
         for rows, seed in zip(parts + [None] * n_seeds, seeds, strict=True)
     )
-    tests = assess_clusters(inferrer, X, labels, n_null=n_null, rng=rng, n_jobs=n_jobs)
+    tests = figures_of_chance(inferrer, X, labels, n_null=n_null, rng=rng, n_jobs=n_jobs)
     found = Stability(
         classes, np.bincount(codes), subsample,
         **_agreement(groups, refits[:n_resamples], refits[n_resamples:], codes),
-        **_figures(tests, classes),
+        **tests,
     )  # fmt: skip
     _warn(found)
     return found
@@ -183,15 +178,6 @@ def _n_groups(refits: list[NDArray]) -> NDArray[np.int64]:
     return np.array([len(np.unique(g[g >= 0])) for g in refits], dtype=np.int64)
 
 
-def _figures(tests: dict[Any, ClusterTest], classes: NDArray) -> dict[str, Any]:
-    found = [tests.get(label, ClusterTest()) for label in classes.tolist()]
-    return {
-        "silhouettes": np.array([test.silhouette for test in found]),
-        "p_values": np.array([test.p_value for test in found]),
-        "gap_p_values": np.array([test.gap_p_value for test in found]),
-    }
-
-
 def _warn(found: Stability) -> None:
     if found.mean_ari < LEAST_ARI:
         _tell(
@@ -200,13 +186,23 @@ def _warn(found: Stability) -> None:
             f"{LEAST_ARI}. Ask for fewer clusters or another reference, or train with a method "
             "that needs no groups; do not read anything into single groups."
         )
-    pairs = zip(found.classes.tolist(), found.p_values, strict=True)
-    if above := [f"{label!r} (p {p:.2f})" for label, p in pairs if p > LARGEST_P]:
+    if found.label_p_value > LARGEST_P:
         _tell(
-            f"the split of class {', '.join(above)} is no clearer than that of one Gaussian cloud "
-            "without groups: leave the class whole (k=1), or take another reference or source that "
-            "shows more."
+            "the reference learns no more of the labels than of permuted ones (p "
+            f"{found.label_p_value:.2f}): X may say nothing of y, and groups of what cannot be "
+            "predicted mean nothing. Look for columns or a reference that predict y."
         )
+    if above := _above(found.classes, found.p_values):
+        _tell(
+            f"the split of class {above} is no clearer than that of classes which are one Gaussian "
+            "cloud each, without groups: leave the class whole (k=1), or look for groups with more "
+            "rows, another reference or another source."
+        )
+
+
+def _above(classes: NDArray, p_values: NDArray[np.float64]) -> str:
+    pairs = zip(classes.tolist(), p_values, strict=True)
+    return ", ".join(f"{label!r} (p {p:.2f})" for label, p in pairs if p > LARGEST_P)
 
 
 def _tell(text: str) -> None:

@@ -37,8 +37,11 @@ class Stability:
     silhouettes : ndarray of shape (n_classes,)
         Silhouette of the clusters of each class. NaN where there was nothing to test: the class
         is one group, or the inferrer does not cluster.
+    label_p_value : float
+        Of the null that X says nothing of the labels; NaN where nothing was tested.
     p_values : ndarray of shape (n_classes,)
-        Of the null that the class is one Gaussian cloud; NaN as above.
+        Of the null that the rows of each class are one Gaussian cloud. NaN as above, and where X
+        is not an array or frame of numbers.
     gap_p_values : ndarray of shape (n_classes,)
         Of the null that there is no gap between neighbouring clusters; NaN as above.
 
@@ -63,6 +66,7 @@ class Stability:
     n_groups: NDArray[np.int64]
     seed_n_groups: NDArray[np.int64]
     silhouettes: NDArray[np.float64]
+    label_p_value: float
     p_values: NDArray[np.float64]
     gap_p_values: NDArray[np.float64]
 
@@ -140,16 +144,20 @@ class Stability:
             f"{100 * self.subsample:.0f} % of the rows: {self.mean_ari:.2f} (sd "
             f"{self.std_ari:.2f}){f'; {told}' if told else ''}. Groups in a refit: {found}."
         )
+        if not np.isnan(self.label_p_value):
+            text += f" p {self.label_p_value:.2f} (X says nothing of y)."
         return "\n".join([text, *map(self._class_text, range(len(self.classes)))])
 
     def _class_text(self, c: int) -> str:
         text = f"Class {self.classes[[c]].tolist()[0]!r}: ARI {self.class_ari[:, c].mean():.2f}"
-        if np.isnan(self.p_values[c]):
+        if np.isnan(self.silhouettes[c]):
             return f"{text}, no clusters to test."
-        return (
-            f"{text}, silhouette {self.silhouettes[c]:.2f}, p {self.p_values[c]:.2f} (one cloud), "
-            f"p {self.gap_p_values[c]:.2f} (no gap)."
-        )
+        nulls = {
+            "one cloud": self.p_values,
+            "no gap": self.gap_p_values,
+        }
+        tests = [f"p {p[c]:.2f} ({name})" for name, p in nulls.items() if not np.isnan(p[c])]
+        return f"{text}, silhouette {self.silhouettes[c]:.2f}, {', '.join(tests)}."
 
 
 def _largest(values: NDArray[np.float64]) -> float:

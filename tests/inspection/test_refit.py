@@ -8,7 +8,13 @@ from torch.utils.data import TensorDataset
 
 from skgroup import GradientGroupInferrer
 from skgroup.datasets import make_group_blobs
-from skgroup.inspection._refit import class_ari, refit_groups, subsample_rows, take_rows
+from skgroup.inspection._refit import (
+    class_ari,
+    refit,
+    refit_groups,
+    subsample_rows,
+    take_rows,
+)
 
 
 def test_the_share_of_each_class_without_replacement():
@@ -48,6 +54,7 @@ def test_a_refit_is_a_seeded_clone_that_assigns_all_rows(part):
     rows = slice(None) if part is None else part
     expected = GradientGroupInferrer(k=2, random_state=7).fit(X[rows], y[rows]).predict(X, y)
     assert (refit_groups(inferrer, X, y, part, 7) == expected).all()
+    assert (refit(inferrer, X[rows], y[rows], 7).predict(X, y) == expected).all()
     assert not hasattr(inferrer, "groups_")
 
 

@@ -15,6 +15,7 @@ def report(**changes):
         "n_groups": np.array([4, 3]),
         "seed_n_groups": np.array([4]),
         "silhouettes": np.array([0.7, np.nan]),
+        "label_p_value": 0.03,
         "p_values": np.array([0.01, np.nan]),
         "gap_p_values": np.array([0.4, np.nan]),
     }
@@ -49,13 +50,14 @@ def test_a_row_a_class():
 def test_in_words():
     assert str(report()).splitlines() == [
         "Within-class ARI with 2 refits on 80 % of the rows: 0.65 (sd 0.10); between two refits "
-        "0.40, with other seeds 1.00. Groups in a refit: 3 to 4.",
+        "0.40, with other seeds 1.00. Groups in a refit: 3 to 4. p 0.03 (X says nothing of y).",
         "Class 'a': ARI 0.80, silhouette 0.70, p 0.01 (one cloud), p 0.40 (no gap).",
         "Class 'b': ARI 0.20, no clusters to test.",
     ]
+    assert "0.70, p 0.40 (no gap)." in str(report(p_values=np.full(2, np.nan)))
     alone = report(
         class_ari=np.ones((1, 2)), pair_class_ari=np.empty((0, 2)),
-        seed_class_ari=np.empty((0, 2)), n_groups=np.array([4]),
+        seed_class_ari=np.empty((0, 2)), n_groups=np.array([4]), label_p_value=float("nan"),
     )  # fmt: skip
     assert str(alone).startswith(
         "Within-class ARI with 1 refit on 80 % of the rows: 1.00 (sd 0.00). Groups in a refit: 4.\n"
