@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 from _inference_data import sources
-from bench_blobs import feature_kmeans
 from joblib import Parallel, delayed
+from sklearn.cluster import KMeans
 
 from skgroup import (
     EIILGroupInferrer,
@@ -72,6 +72,14 @@ def flip(y, groups, share, seed):
     y[rows] = (y[rows] + rng.integers(1, len(values), len(rows))) % len(values)
     groups[rows] = -1
     return y, groups
+
+
+def feature_kmeans(X, y, seed):
+    groups = np.empty_like(y)
+    for c in np.unique(y):
+        rows = y == c
+        groups[rows] = 2 * c + KMeans(2, n_init=10, random_state=seed).fit_predict(X[rows])
+    return groups
 
 
 def infer(name, X, y, seed):

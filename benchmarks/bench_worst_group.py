@@ -173,8 +173,11 @@ def share_of_gain(worst, i):
     gains = worst[:, [i, -1]] - worst[:, [0]]
     draws = np.random.default_rng(0).integers(len(gains), size=(10_000, len(gains)))
     mean = gains[draws].mean(axis=1)
+    share = f"{gains[:, 0].mean() / gains[:, 1].mean():.2f}"
+    if (mean[:, 1] <= 0).any():  # a gain that may be none is no unit
+        return f"{share} [–]"
     low, high = np.quantile(mean[:, 0] / mean[:, 1], [0.025, 0.975])
-    return f"{gains[:, 0].mean() / gains[:, 1].mean():.2f} [{low:.2f}, {high:.2f}]"
+    return f"{share} [{low:.2f}, {high:.2f}]"
 
 
 def report(name, results, methods):

@@ -1,0 +1,15 @@
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SCRIPTS.glob("*.py")))
+def test_every_script_finds_what_it_imports(name, monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # some ask for a single thread
+    monkeypatch.setattr(sys, "path", [str(SCRIPTS), *sys.path])
+    assert importlib.import_module(name).__doc__
