@@ -12,16 +12,20 @@ from sklearn.utils import assert_all_finite, column_or_1d, gen_batches
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 from torch import Tensor
-from torch.utils.data import Dataset, IterableDataset
+from torch.utils.data import Dataset, IterableDataset, Subset
+
+from skgroup._sklearn import _safe_indexing
 
 __all__ = [
     "check_X",
     "check_X_y",
     "encode_classes",
     "feature_statistics",
+    "known_codes",
     "labels_of",
     "n_features_of",
     "n_rows_of",
+    "take_rows",
 ]
 
 _BLOCK_VALUES = 2**22  # 32 MB in double precision
@@ -136,6 +140,19 @@ def encode_classes(y: NDArray) -> tuple[NDArray, NDArray]:
     return classes, codes.astype(np.int64)
 
 
+def known_codes(y: NDArray, classes: NDArray) -> NDArray[np.int64]:
+    """The code of each label of new rows, which must be one of the classes of `fit`."""
+    code_of = {label: code for code, label in enumerate(classes.tolist())}
+    sortable = y.dtype.kind != "O"
+    labels, which = np.unique(y, return_inverse=True) if sortable else (y, slice(None))
+    if unseen := {repr(label) for label in labels.tolist() if label not in code_of}:
+        raise ValueError(
+            f"y has labels that fit did not see: {', '.join(sorted(unseen)[:5])}. The classes are "
+            f"{list(code_of)}."
+        )
+    return np.array([code_of[label] for label in labels.tolist()])[which]
+
+
 def n_features_of(X: Any) -> int:
     """Columns of X, or size of the second axis (channels, say); 0 where X has no shape."""
     if isinstance(X, Dataset):
@@ -150,6 +167,17 @@ def n_rows_of(X: Any) -> int:
     if isinstance(X, Mapping) and not sparse.issparse(X):
         X = next(iter(X.values()))
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+
+
+def take_rows(X: Any, rows: NDArray[np.intp] | slice) -> Any:
+    """Some rows of whatever holds samples."""
+    if isinstance(X, Dataset):
+        return Subset(X, range(n_rows_of(X))[rows] if isinstance(rows, slice) else rows.tolist())
+    if isinstance(X, Tensor):
+        return X[rows] if isinstance(rows, slice) else X[torch.from_numpy(rows).to(X.device)]
+    if isinstance(X, Mapping) and not sparse.issparse(X):
+        return {name: take_rows(values, rows) for name, values in X.items()}
+    return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, rows)
 
 
 def feature_statistics(

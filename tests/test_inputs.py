@@ -17,6 +17,7 @@ from skgroup._inputs import (
     labels_of,
     n_features_of,
     n_rows_of,
+    take_rows,
 )
 
 X = np.arange(12.0).reshape(4, 3)
@@ -125,6 +126,30 @@ class Stream(IterableDataset):
 def test_rows_must_have_numbers(value):
     with pytest.raises(TypeError, match="X has no rows that can be picked by number: pass a map"):
         check_X(Estimator(), value, own_module=True)
+
+
+def test_rows_of_whatever_holds_them():
+    X, rows = np.arange(12.0).reshape(6, 2), np.array([1, 4])
+    expected = X[rows]
+    frame = take_rows(pd.DataFrame(X, index=list("abcdef")), rows)
+    assert frame.index.tolist() == ["b", "e"]
+    assert (frame.to_numpy() == expected).all()
+    assert (take_rows(sparse.coo_matrix(X), rows).toarray() == expected).all()
+    assert (take_rows(torch.tensor(X), rows).numpy() == expected).all()
+    assert (take_rows({"x": X}, rows)["x"] == expected).all()
+    assert take_rows(X.tolist(), rows) == expected.tolist()
+    subset = take_rows(TensorDataset(torch.tensor(X)), rows)
+    assert [subset[i][0].tolist() for i in range(2)] == expected.tolist()
+
+
+@pytest.mark.parametrize("wrap", [np.asarray, torch.tensor, sparse.csr_matrix, pd.DataFrame])
+def test_ranges_of_rows(wrap):
+    X = np.arange(12.0).reshape(6, 2)
+    found = take_rows(wrap(X), slice(1, 3))
+    found = found.toarray() if sparse.issparse(found) else np.asarray(found)
+    assert found.tolist() == X[1:3].tolist()
+    subset = take_rows(TensorDataset(torch.tensor(X)), slice(1, 3))
+    assert [subset[i][0].tolist() for i in range(len(subset))] == X[1:3].tolist()
 
 
 def check(values, y, own_module=True):

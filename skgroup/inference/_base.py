@@ -12,12 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgroup._grouped_array import GroupedArray
 from skgroup._groups import check_same_index
-from skgroup._inputs import check_X, check_X_y, n_rows_of
+from skgroup._inputs import check_X, check_X_y, known_codes, n_rows_of
 from skgroup._sklearn import _fit_context
 from skgroup.clustering import class_silhouette
 from skgroup.exceptions import UnusableSplitWarning
 from skgroup.inference._fit_reference import fit_reference
-from skgroup.inference._group_ids import GroupIds, group_table
+from skgroup.inference._group_ids import GroupIds, group_table, losses_and_errors
+from skgroup.inference._row_blocks import in_blocks
 
 __all__ = ["BaseGroupInferrer"]
 
@@ -50,7 +51,7 @@ class BaseGroupInferrer(
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Clusters of the training rows and of the validation rows."""
         clusters = self._partition(X, codes, random_state)
-        return clusters, self._assign(X_val, codes_val)[1]
+        return clusters, self._clusters(X_val, codes_val)
 
     @abstractmethod
     def _assign(self, X: Any, codes: NDArray) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -59,6 +60,11 @@ class BaseGroupInferrer(
     def _probabilities(self, X: Any) -> NDArray:
         """Class probabilities of the reference, of shape (n_samples, n_classes)."""
         return self._model.probabilities(X)
+
+    def _clusters(self, X: Any, codes: NDArray) -> NDArray[np.int64]:
+        """Cluster of each row."""
+        n_jobs = getattr(self, "n_jobs", None)
+        return in_blocks(lambda *rows: self._assign(*rows)[1], X, codes, n_jobs=n_jobs)
 
     @abstractmethod
     def _number(self, codes: NDArray, clusters: NDArray) -> GroupIds:
@@ -113,9 +119,8 @@ class BaseGroupInferrer(
         self._warn_of_unusable_splits()
         self.groups_ = self._ids.lookup(codes, clusters)
         self.n_groups_ = self._ids.n_groups
-        self.group_table_ = group_table(
-            self.groups_, codes, self.classes_, self._ids, self._probabilities(X)
-        )
+        known = in_blocks(lambda rows, y: losses_and_errors(self._probabilities(rows), y), X, codes)
+        self.group_table_ = group_table(self.groups_, codes, self.classes_, self._ids, known)
         if validation is not None:
             self.groups_val_ = self._ids.lookup(validation[1], clusters_val)
         return self
@@ -218,8 +223,7 @@ class BaseGroupInferrer(
             Group of each sample, -1 for outliers.
         """
         X, codes = self._check_new(X, y)
-        _, clusters = self._assign(X, codes)
-        return self._ids.lookup(codes, clusters)
+        return self._ids.lookup(codes, self._clusters(X, codes))
 
     def embed(self, X: Any, y: Any = None) -> NDArray[np.float64]:
         """Return what rows are told apart by: scaled, combined and reduced representations.
@@ -263,19 +267,13 @@ class BaseGroupInferrer(
         check_same_index(X=X, y=y)
         X = check_X(self, X, own_module=self._own_module())
         if y is None:
-            return X, self._probabilities(X).argmax(axis=1)
+            return X, in_blocks(lambda rows: self._probabilities(rows).argmax(axis=1), X)
         y, n_samples = column_or_1d(y), n_rows_of(X)
         if len(y) != n_samples:
             raise ValueError(
                 f"X has {n_samples} samples, but y has {len(y)}: give one label per sample."
             )
-        code_of = {label: code for code, label in enumerate(self.classes_.tolist())}
-        if unseen := {repr(label) for label in y.tolist() if label not in code_of}:
-            raise ValueError(
-                f"y has labels that fit did not see: {', '.join(sorted(unseen)[:5])}. The classes "
-                f"are {list(code_of)}."
-            )
-        return X, np.array([code_of[label] for label in y.tolist()])
+        return X, known_codes(y, self.classes_)
 
     def set_output(self, *, transform: Any = None) -> Any:
         """Do nothing: the output is always an array, because a frame could not carry groups.

@@ -6,12 +6,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skgroup._inputs import take_rows
 from skgroup.clustering._class_models import DENSITIES, PARTITIONS
 from skgroup.inference._base import BaseGroupInferrer
 from skgroup.inference._group_ids import GroupIds
 from skgroup.inference._parts import Parts
+from skgroup.inference._row_blocks import sample_classes
 
 __all__ = ["ClusterGroupInferrer"]
+
+# What is clustered has at most so many bytes, in double precision; further rows are assigned.
+REPRESENTED_BYTES = 2**29
 
 
 class ClusterGroupInferrer(BaseGroupInferrer):
@@ -32,7 +37,18 @@ class ClusterGroupInferrer(BaseGroupInferrer):
         """Arguments of `Embedding.fit` and of `cluster_class`."""
 
     def _partition(self, X: Any, codes: NDArray, random_state: Any) -> NDArray[np.int64]:
-        return self._cluster(self._represent(X, codes), codes, random_state)
+        rows = sample_classes(codes, self._max_rows(X, codes), random_state)
+        if rows is None:
+            return self._cluster(self._represent(X, codes), codes, random_state)
+        some, own = take_rows(X, rows), codes[rows]
+        self._cluster(self._represent(some, own), own, random_state)
+        return self._clusters(X, codes)
+
+    def _max_rows(self, X: Any, codes: NDArray) -> int:
+        """Rows whose representation fits into a fixed amount of memory."""
+        probe = slice(0, min(8, len(codes)))
+        width = sum(s.shape[1] for s in self._represent(take_rows(X, probe), codes[probe]))
+        return REPRESENTED_BYTES // (8 * width)
 
     def _partition_both(
         self, X: Any, codes: NDArray, X_val: Any, codes_val: NDArray, random_state: Any
@@ -49,6 +65,9 @@ class ClusterGroupInferrer(BaseGroupInferrer):
         mode = getattr(self, "validation", "auto")
         if mode != "auto":
             return mode == "joint"
+        return self._is_density()
+
+    def _is_density(self) -> bool:
         return isinstance(self.clusterer, str) and self.clusterer in DENSITIES
 
     def _cluster(self, snapshots: list[NDArray], codes: NDArray, rng: Any) -> NDArray[np.int64]:

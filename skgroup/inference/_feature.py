@@ -219,9 +219,6 @@ class FeatureGroupInferrer(ClusterGroupInferrer):
         cluster = {name: getattr(self, name) for name in names.split()}
         return embed, cluster | {"k_rule": KRule(self.k_rule, self.k_max)}
 
-    def _is_density(self) -> bool:
-        return isinstance(self.clusterer, str) and self.clusterer in DENSITIES
-
     def _reduction(self) -> str | None:
         automatic = None if self._is_density() else "pca"
         return automatic if self.reduction == "auto" else self.reduction

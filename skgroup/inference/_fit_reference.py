@@ -160,7 +160,7 @@ def fit_reference(
     kind = auto if inferrer.reference == "auto" else inferrer.reference
     return fit_linear(
         X, y, by_effect=kind == "ridge", standardize=inferrer.standardize,
-        weight_decay=weight_decay_of(inferrer, kind), device=inferrer.device,
+        weight_decay=weight_decay_of(inferrer, kind), device=inferrer.device, random_state=seeds[0],
     )  # fmt: skip
 
 

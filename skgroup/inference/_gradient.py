@@ -10,7 +10,7 @@ from torch import nn
 from skgroup._sklearn import HasMethods, Interval, StrOptions
 from skgroup.clustering._class_models import DENSITIES, PARTITIONS
 from skgroup.clustering._row_scaling import SCALES
-from skgroup.inference._cluster_base import ClusterGroupInferrer
+from skgroup.inference._cluster_base import REPRESENTED_BYTES, ClusterGroupInferrer
 from skgroup.inference._fit_reference import (
     REFERENCE_CONSTRAINTS,
     document_reference,
@@ -21,9 +21,8 @@ from skgroup.inference._residuals import FLAT_SOURCE, residual_norms, set_length
 
 __all__ = ["GradientGroupInferrer"]
 
-# Gradients of all snapshots beyond this many bytes are projected to SKETCH_SIZE dimensions each.
-GRADIENT_BYTES = 2**30
-SKETCH_SIZE = 256
+# Where not even so many rows fit into memory, their gradients are projected to so many dimensions.
+LEAST_ROWS, SKETCH_SIZE = 20_000, 256
 OWN_LENGTHS = ("residual", "weighted")  # scalings that look at the reference too
 
 
@@ -120,17 +119,20 @@ class GradientGroupInferrer(ClusterGroupInferrer):
     Notes
     -----
     - GRASP: ``clusterer="dbscan", eps=None, min_samples=None`` with ``reference="linear"``, or
-      with `module`, `epochs` as for a final model, ``combine="last"``, and ``source="all"`` where
-      the network is small. Its counterpart on features, FeaSP, is a setting of
-      :class:`FeatureGroupInferrer`. Variants of its authors: k-means on the same vectors
-      (``clusterer="kmeans", k=2, scale="centred_unit", pca=None``), and DBSCAN with Euclidean
-      distances of the gradients themselves (``scale="none"``).
+      with `module`, `epochs` as for a final model and ``source="all"`` where the network is small.
+      FeaSP, on features, is a setting of :class:`FeatureGroupInferrer`. Variants of its authors:
+      k-means on the same vectors (``clusterer="kmeans", k=2, scale="centred_unit", pca=None``),
+      and DBSCAN with Euclidean distances of the gradients themselves (``scale="none"``).
     - Clusters of early gradients of a network: ``module=net, epochs=1, scale="rms", k=2``, with
       more epochs put together by `combine`, and other layers by `source`.
 
-    In a pipeline the inferrer stands directly before the classifier: scikit-learn's own
-    transformers drop the groups. `predict` repeats `groups_` on the training rows for "kmeans"
-    and "gmm"; for density clusterers rows at the border of a cluster may differ.
+    In a pipeline the inferrer stands directly before the classifier: scikit-learn's transformers
+    drop the groups. `predict` repeats `groups_` on the training rows for "kmeans" and "gmm"; for
+    density clusterers rows at the border of a cluster may differ.
+
+    Beyond 512 MiB of gradients a sample of the rows is clustered and the others are assigned in
+    blocks; beyond 2 ** 26 values in X a linear reference is fitted on a sample too. Each class is
+    in it with its share, or at least 1,000 rows.
 
     References
     ----------
@@ -214,9 +216,6 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         names = "clusterer k eps min_samples min_cluster_share small_clusters"
         return embed, {name: getattr(self, name) for name in names.split()}
 
-    def _is_density(self) -> bool:
-        return isinstance(self.clusterer, str) and self.clusterer in DENSITIES
-
     def _scale(self) -> str:
         if self.scale != "auto":
             return self.scale
@@ -232,9 +231,11 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         auto = "linear" if self._is_density() else "ridge"
         self._model = fit_reference(self, X, y, seeds, source=self.source, auto=auto)
         self.reference_ = self._model.model
+        del self._model.snapshots[: -1 if self.combine == "last" else 0]
         self._sketch_seed = seeds[3]
         columns = self._model.n_columns(X, self.source)
-        too_large = 4 * len(y) * columns * len(self._model.snapshots) > GRADIENT_BYTES
+        n_numbers = min(len(y), LEAST_ROWS) * columns * len(self._model.snapshots)
+        too_large = 8 * n_numbers > REPRESENTED_BYTES
         self._sketch = SKETCH_SIZE if too_large and columns > SKETCH_SIZE else None
         if self.scale == "weighted":  # entries have to stay those of weights
             self._sketch = None
@@ -283,10 +284,9 @@ class GradientGroupInferrer(ClusterGroupInferrer):
     ) -> NDArray[np.int64]:
         """Clusters of the training rows, -1 for noise."""
         if self.noise_neighbors and self.clusterer in PARTITIONS and not self._own_module():
-            seed = random_state.randint(np.iinfo(np.int32).max)
             self._noise = LabelNoise.fit(
                 X, codes, clusters, n_clusters=self._parts.n_clusters,
-                n_neighbors=self.noise_neighbors, random_state=seed,
+                n_neighbors=self.noise_neighbors, random_state=random_state.randint(2**31 - 1),
             )  # fmt: skip
         return self._without_noise(X, codes, clusters)
 

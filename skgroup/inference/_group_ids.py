@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GroupIds", "group_table", "own_losses"]
+__all__ = ["GroupIds", "group_table", "losses_and_errors", "own_losses"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,23 +73,30 @@ class GroupIds:
 
 
 def group_table(
-    groups: NDArray, codes: NDArray, classes: NDArray, ids: GroupIds, probabilities: NDArray
+    groups: NDArray, codes: NDArray, classes: NDArray, ids: GroupIds, known: NDArray
 ) -> dict[str, NDArray]:
-    """Columns that describe each group; the outliers of each class have a row of their own."""
+    """Columns that describe each group; the outliers of each class have a row of their own.
+
+    `known` is what :func:`losses_and_errors` gives.
+    """
     outliers = np.column_stack([np.arange(len(classes)), np.full(len(classes), -1)])
     pairs = np.concatenate([ids.pairs, outliers])
     row = np.where(groups < 0, ids.n_groups + codes, groups)
     present, size = np.unique(row, return_counts=True)
-    loss = own_losses(probabilities, codes)
-    wrong = probabilities.argmax(axis=1) != codes
     return {
         "group": np.where(present < ids.n_groups, present, -1),
         "class": classes[pairs[present, 0]],
         "cluster": pairs[present, 1],
         "size": size,
-        "mean_loss": np.bincount(row, loss)[present] / size,
-        "error_rate": np.bincount(row, wrong)[present] / size,
+        "mean_loss": np.bincount(row, known[:, 0])[present] / size,
+        "error_rate": np.bincount(row, known[:, 1])[present] / size,
     }
+
+
+def losses_and_errors(probabilities: NDArray, codes: NDArray) -> NDArray[np.float64]:
+    """Two columns: the loss of each row, and whether another class is predicted."""
+    wrong = probabilities.argmax(axis=1) != codes
+    return np.column_stack([own_losses(probabilities, codes), wrong])
 
 
 def own_losses(probabilities: NDArray, codes: NDArray) -> NDArray[np.float64]:

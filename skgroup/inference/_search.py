@@ -35,7 +35,7 @@ class GroupInferrerSearch(BaseGroupInferrer):
     is trained, and on held-out rows it is asked how it serves the worst group of *every*
     partition. The score of a candidate is the mean of these accuracies over the partitions, plus
     half of the average accuracy of its judge. The best one is kept if it leads the first by more
-    than 0.04, which chance seldom does; else the first is.
+    than 0.04; else the first is, as smaller leads are often chance.
 
     How compact or how stable clusters are does not tell whether they are worth training on. Here a
     partition wins when training on it mends groups that others found as well. Noise cannot be
@@ -45,11 +45,10 @@ class GroupInferrerSearch(BaseGroupInferrer):
     ----------
     candidates : list of inferrers, default=None
         Unfitted ones, of any kind in :mod:`skgroup.inference`; the first is what is expected to do
-        well. None, without `module`:
-        ``GradientGroupInferrer()``, the same with ``reference="linear"``, and with
-        ``scale="weighted"`` besides. With `module`: networks after 8, 20 and 80 steps. One with
-        ``k=1`` leaves the classes whole; it wins where training on no groups helps, but also where
-        there are too few rows to tell.
+        well. None, without `module`: ``GradientGroupInferrer()``, the same with
+        ``reference="linear"``, and with ``scale="weighted"`` besides. With `module`: networks after
+        8, 20 and 80 steps. One with ``k=1`` leaves the classes whole; it wins where training on no
+        groups helps, but also where there are too few rows to tell.
     judge : classifier, default=None
         Robust classifier with ``groups=`` in its `fit`. None: :class:`skgroup.GroupDROClassifier`
         with `module`.

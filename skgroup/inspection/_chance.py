@@ -6,12 +6,13 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import NDArray
 
+from skgroup._inputs import take_rows
 from skgroup.clustering._rows import sample_rows
 from skgroup.inference._base import BaseGroupInferrer
 from skgroup.inference._cluster_base import ClusterGroupInferrer
 from skgroup.inspection._class_clusters import ClusterTest, assess_clusters
 from skgroup.inspection._label_test import label_p_value
-from skgroup.inspection._refit import refit, take_rows
+from skgroup.inspection._refit import refit
 
 __all__ = ["figures_of_chance"]
 

@@ -36,10 +36,10 @@ def as_numbers(X: Any) -> NDArray | None:
     """X as an array of numbers, or None where it is no array, or has columns of text."""
     if not hasattr(X, "__array__"):
         return None
-    found = np.asarray(X)
     try:
+        found = np.asarray(X)
         return found.astype(np.float64) if found.dtype == object else found
-    except (TypeError, ValueError):
+    except (TypeError, ValueError):  # text, or a tensor on another device
         return None
 
 
@@ -58,6 +58,6 @@ def p_value(observed: float, null: ArrayLike) -> float:
     NaN without draws.
     """
     values = np.asarray(null)
-    return (
-        (1 + int((values >= observed).sum())) / (1 + len(values)) if len(values) else float("nan")
-    )
+    if not len(values):
+        return float("nan")
+    return (1 + int((values >= observed).sum())) / (1 + len(values))

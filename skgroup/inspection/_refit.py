@@ -1,22 +1,18 @@
 """Clones of an inferrer, fitted on other rows or with other seeds."""
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.random import RandomState
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
-from torch.utils.data import Dataset, Subset
 
+from skgroup._inputs import take_rows
 from skgroup._seeded_clone import seeded_clone
-from skgroup._sklearn import _safe_indexing
 from skgroup.exceptions import UnusableSplitWarning
 
-__all__ = ["class_ari", "refit", "refit_groups", "subsample_rows", "take_rows"]
+__all__ = ["class_ari", "refit", "refit_groups", "subsample_rows"]
 
 
 def refit_groups(
@@ -45,17 +41,6 @@ def subsample_rows(codes: NDArray, share: float, rng: RandomState) -> NDArray[np
         own = rng.permutation(np.flatnonzero(codes == c))
         parts.append(own[: max(1, round(share * len(own)))])
     return np.sort(np.concatenate(parts))
-
-
-def take_rows(X: Any, rows: NDArray[np.intp]) -> Any:
-    """Some rows of whatever holds samples."""
-    if isinstance(X, Dataset):
-        return Subset(X, rows.tolist())
-    if isinstance(X, torch.Tensor):
-        return X[torch.from_numpy(rows).to(X.device)]
-    if isinstance(X, Mapping) and not sparse.issparse(X):
-        return {name: take_rows(values, rows) for name, values in X.items()}
-    return _safe_indexing(X.tocsr() if sparse.issparse(X) else X, rows)
 
 
 def class_ari(one: NDArray, other: NDArray, codes: NDArray) -> NDArray[np.float64]:

@@ -127,7 +127,7 @@ def test_large_gradients_are_sketched(make, blobs, monkeypatch, reference):
     inferrer = make(reference=reference, weight_decay=1e-3, pca=None).fit(X, y)
     assert inferrer.embed(X, y).shape == (200, 126)
     assert within_class_ari(truth, inferrer.groups_, y) == 1
-    monkeypatch.setattr(gradient_file, "GRADIENT_BYTES", 4 * 200 * 126 - 1)
+    monkeypatch.setattr(gradient_file, "REPRESENTED_BYTES", 8 * 200 * 126 - 1)
     monkeypatch.setattr(gradient_file, "SKETCH_SIZE", 64)
     inferrer.fit(X, y)
     assert inferrer.embed(X, y).shape == (200, 64)
@@ -136,13 +136,13 @@ def test_large_gradients_are_sketched(make, blobs, monkeypatch, reference):
     monkeypatch.setattr(gradient_file, "SKETCH_SIZE", 150)  # nothing to be saved
     assert inferrer.fit(X, y).embed(X, y).shape == (200, 126)
     monkeypatch.setattr(gradient_file, "SKETCH_SIZE", 64)
-    monkeypatch.setattr(gradient_file, "GRADIENT_BYTES", 4 * 200 * 126)  # small enough
+    monkeypatch.setattr(gradient_file, "REPRESENTED_BYTES", 8 * 200 * 126)  # small enough
     assert inferrer.fit(X, y).embed(X, y).shape == (200, 126)
 
 
 def test_the_budget_is_for_all_snapshots(make, blobs, monkeypatch):
     X, y, _ = blobs
-    monkeypatch.setattr(gradient_file, "GRADIENT_BYTES", 4 * 200 * 6)
+    monkeypatch.setattr(gradient_file, "REPRESENTED_BYTES", 8 * 200 * 6)
     monkeypatch.setattr(gradient_file, "SKETCH_SIZE", 4)
     one = make(module=mlp, epochs=1, pca=None).fit(X, y)
     two = make(module=mlp, epochs=2, pca=None).fit(X, y)

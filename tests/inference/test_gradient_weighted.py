@@ -93,7 +93,7 @@ def test_gradients_stay_whole(make, blobs, monkeypatch):
     X, y, _ = blobs
     options = {"reference": "linear", "scale": "weighted", "pca": None}
     expected = make(**options).fit(X, y).embed(X, y)
-    monkeypatch.setattr(gradient_file, "GRADIENT_BYTES", 1)
+    monkeypatch.setattr(gradient_file, "REPRESENTED_BYTES", 1)
     monkeypatch.setattr(gradient_file, "SKETCH_SIZE", 2)
     np.testing.assert_array_equal(make(**options).fit(X, y).embed(X, y), expected)
     assert make(**options | {"scale": "residual"}).fit(X, y).embed(X, y).shape == (200, 2)

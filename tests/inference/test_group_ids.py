@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from skgroup.inference._group_ids import GroupIds, group_table, own_losses
+from skgroup.inference._group_ids import GroupIds, group_table, losses_and_errors, own_losses
 
 # Class 0 has clusters of 1 and 2 rows, class 1 of 2, 0 and 1; each has one outlier.
 CODES = np.array([0, 0, 0, 0, 1, 1, 1, 1])
@@ -93,7 +93,7 @@ def test_table_by_hand():
     p_zero = np.array([0.5, 1.0, 0.25, 0.0, 0.25, 0.5, 0.125, 1.0])
     probabilities = np.column_stack([p_zero, 1 - p_zero])
     classes = np.array(["no", "yes"])
-    table = group_table(groups, CODES, classes, ids, probabilities)
+    table = group_table(groups, CODES, classes, ids, losses_and_errors(probabilities, CODES))
     assert list(table) == ["group", "class", "cluster", "size", "mean_loss", "error_rate"]
     assert table["group"].tolist() == [0, 1, 2, 3, -1, -1]
     assert table["class"].tolist() == ["no", "no", "yes", "yes", "no", "yes"]
@@ -110,7 +110,8 @@ def test_table_by_hand():
 def test_merged_clusters_are_named_after_the_largest():
     ids = GroupIds.fit(CODES, CLUSTERS, 0.3, merge=True)
     groups = ids.lookup(CODES, CLUSTERS)
-    table = group_table(groups, CODES, np.array([5, 7]), ids, np.full((8, 2), 0.5))
+    known = losses_and_errors(np.full((8, 2), 0.5), CODES)
+    table = group_table(groups, CODES, np.array([5, 7]), ids, known)
     assert table["cluster"].tolist() == [1, 0, -1, -1]
     assert table["size"].tolist() == [3, 3, 1, 1]
     assert table["class"].tolist() == [5, 7, 5, 7]

@@ -29,8 +29,8 @@ def flagged(y, clusters=ONE, rows=X, **options):
 
 def test_a_tenth_of_the_rows_are_neighbours_at_most():
     for asked, used in ((40, 10), (10, 10), (7, 7)):
-        assert fitted(Y, n_neighbors=asked).index.n_neighbors == used
-    assert fitted(Y[::20], ONE[:5], X[::20]).index.n_neighbors == 1
+        assert fitted(Y, n_neighbors=asked).near.index.n_neighbors == used
+    assert fitted(Y[::20], ONE[:5], X[::20]).near.index.n_neighbors == 1
 
 
 def test_agreement_by_hand():
@@ -126,11 +126,50 @@ def test_of_many_rows_a_sample_is_searched(monkeypatch):
     monkeypatch.setattr(noise_file, "MAX_ROWS", 60)
     y = relabelled(25)
     found = fitted(y)
-    assert found.index.n_samples_fit_ == len(found.codes) == 60
-    assert found.index.n_neighbors == 6
+    assert found.near.index.n_samples_fit_ == len(found.near.codes) == 60
+    assert found.near.index.n_neighbors == 6
     again, other = fitted(y), fitted(y, random_state=1)
     np.testing.assert_array_equal(again.agreement(X, y), found.agreement(X, y))
-    assert not np.array_equal(other.index._fit_X, found.index._fit_X)
+    assert not np.array_equal(other.near.index._fit_X, found.near.index._fit_X)
     monkeypatch.setattr(noise_file, "MAX_ROWS", 100)
     all_of_them = fitted(y, random_state=1)
     np.testing.assert_array_equal(fitted(y).agreement(X, y), all_of_them.agreement(X, y))
+
+
+def test_few_rows_are_asked_first_where_there_are_many(monkeypatch):
+    # Twenty of the rows speak for all; the wrong label among them is outvoted by the others.
+    sizes = {"MAX_ROWS": 99, "COARSE_ROWS": 20, "COARSE_NEIGHBORS": 4}
+    for name, value in (sizes | {"FEW": 1 / 9}).items():  # a row itself is one of nine neighbours
+        monkeypatch.setattr(noise_file, name, value)
+    y = relabelled(25, 60)
+    found = fitted(y)
+    assert found.coarse.index.n_samples_fit_ == 20
+    assert found.coarse.index.n_neighbors == 4
+    asked = []
+    monkeypatch.setattr(
+        noise_file.Neighbours,
+        "agreement",
+        lambda self, Z, codes, ask=noise_file.Neighbours.agreement: (
+            asked.append((self is found.near, len(codes))) or ask(self, Z, codes)
+        ),
+    )
+    assert np.flatnonzero(found.flags(X, y, ONE)).tolist() == [25, 60]
+    assert asked[0] == (False, 100)
+    assert asked[1][0]
+    assert asked[1][1] < 10
+
+
+def test_a_class_too_rare_for_the_first_step_goes_on_to_the_second(monkeypatch):
+    # No row of the rare class may be among the first that are asked: it is looked at all the same.
+    for name, value in (("MAX_ROWS", 99), ("COARSE_ROWS", 5), ("COARSE_NEIGHBORS", 1)):
+        monkeypatch.setattr(noise_file, name, value)
+    y, rows = Y.copy(), X.copy()
+    y[:40], rows[:40] = 1, rows[:40] + 150  # ten rows of class 0, far from all of class 1
+    assert not fitted(y, rows=rows).flags(rows, y, ONE).any()
+
+
+def test_the_median_row_of_a_large_cluster_is_found_in_a_sample(monkeypatch):
+    y = relabelled(5, 16, 27, 38)
+    monkeypatch.setattr(noise_file, "CLUSTER_ROWS", 20)
+    assert fitted(y).trusted.tolist() == [[True, False, False], [True, False, False]]
+    assert flagged(y) == [5, 16, 27, 38]

@@ -1,10 +1,6 @@
 import numpy as np
-import pandas as pd
 import pytest
-import torch
-from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
-from torch.utils.data import TensorDataset
 
 from skgroup import GradientGroupInferrer
 from skgroup.datasets import make_group_blobs
@@ -13,7 +9,6 @@ from skgroup.inspection._refit import (
     refit,
     refit_groups,
     subsample_rows,
-    take_rows,
 )
 
 
@@ -24,20 +19,6 @@ def test_the_share_of_each_class_without_replacement():
     assert (np.diff(rows) > 0).all()
     other = subsample_rows(codes, 0.8, np.random.RandomState(1))
     assert rows.tolist() != other.tolist()
-
-
-def test_rows_of_whatever_holds_them():
-    X, rows = np.arange(12.0).reshape(6, 2), np.array([1, 4])
-    expected = X[rows]
-    frame = take_rows(pd.DataFrame(X, index=list("abcdef")), rows)
-    assert frame.index.tolist() == ["b", "e"]
-    assert (frame.to_numpy() == expected).all()
-    assert (take_rows(sparse.coo_matrix(X), rows).toarray() == expected).all()
-    assert (take_rows(torch.tensor(X), rows).numpy() == expected).all()
-    assert (take_rows({"x": X}, rows)["x"] == expected).all()
-    assert take_rows(X.tolist(), rows) == expected.tolist()
-    subset = take_rows(TensorDataset(torch.tensor(X)), rows)
-    assert [subset[i][0].tolist() for i in range(2)] == expected.tolist()
 
 
 def test_agreement_inside_each_class():
