@@ -1,4 +1,4 @@
-"""Alternating timed runs: ratios that survive a noisy machine, and the memory that each run adds."""
+"""Alternating timed runs: ratios that survive a noisy machine, and the memory a run adds."""
 
 import gc
 import statistics

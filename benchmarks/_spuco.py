@@ -1,4 +1,4 @@
-"""SpuCo's own trainers on arrays, with stand-ins for what its import wants and nothing here uses."""
+"""SpuCo's own trainers on arrays; what its import wants and nothing here uses is stood in for."""
 
 import importlib.util
 import io

@@ -10,6 +10,7 @@ SpuCo: `--spuco PATH` of a folder into which `pip install --no-deps --target PAT
 
 import argparse
 import warnings
+from functools import partial
 
 import numpy as np
 import torch
@@ -209,7 +210,7 @@ def main():
                 print(f"\n{name}: {n_rows:,} x {n_features}, {epochs} epoch(s), batch {batch}\n")
                 for run in runs.values():  # caches and lazy imports are warmed on a few rows
                     run([part[:500] for part in data], 1, min(batch, 100))
-                timed = {key: lambda r=run: r(data, epochs, batch) for key, run in runs.items()}
+                timed = {key: partial(run, data, epochs, batch) for key, run in runs.items()}
                 compare(timed, references=list(runs)[:2], repeats=repeats, warm=False)
 
 
