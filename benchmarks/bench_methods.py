@@ -8,18 +8,15 @@ comparison does not use are replaced by empty stand-ins), and weighted scikit-le
 """
 
 import argparse
-import importlib.util
-import sys
 import time
 import warnings
-from unittest.mock import MagicMock
 
 import numpy as np
 import torch
+from _spuco import train_with_spuco
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from torch.nn.functional import cross_entropy
-from torch.utils.data import Dataset
 
 import skgroup as sg
 from skgroup.datasets import make_shortcut_classification
@@ -31,10 +28,6 @@ NET = {
     "hidden_layer_sizes": HIDDEN, "standardize": False, "optimizer": "sgd", "lr": 0.05,
     "max_epochs": EPOCHS, "batch_size": BATCH, "early_stopping": False, "weight_decay": 1e-4,
 }  # fmt: skip
-WANTED_BY_SPUCO = (
-    "PIL", "matplotlib", "pytorch_grad_cam", "requests", "torchvision", "transformers", "umap",
-    "wandb", "wilds",
-)  # fmt: skip
 
 
 def trained(net, X, y, groups, *, robust):
@@ -70,60 +63,16 @@ def plain_loop(robust):
     return fit
 
 
-def stand_in_for_what_spuco_imports():
-    missing = [name for name in WANTED_BY_SPUCO if importlib.util.find_spec(name) is None]
-
-    class Finder:
-        @staticmethod
-        def find_spec(name, path=None, target=None):
-            if name.split(".")[0] in missing:
-                return importlib.util.spec_from_loader(name, Finder)
-            return None
-
-        @staticmethod
-        def create_module(spec):
-            module = MagicMock(name=spec.name)
-            module.__spec__, module.__path__ = spec, []
-            return module
-
-        @staticmethod
-        def exec_module(module):
-            pass
-
-    sys.meta_path.append(Finder)
-
-
 def spuco(path, robust, workers):
     """SpuCo's own trainers on the same arrays; it draws its batches from NumPy and random."""
-    sys.path.insert(0, path)
-    stand_in_for_what_spuco_imports()
-    from spuco.robust_train import ERM, GroupDRO
-
-    class Rows(Dataset):
-        def __init__(self, *columns):
-            self.columns = columns
-            groups = columns[-1]
-            self.group_partition = {
-                g: torch.nonzero(groups == g).flatten().tolist() for g in groups.unique().tolist()
-            }
-
-        def __len__(self):
-            return len(self.columns[0])
-
-        def __getitem__(self, i):
-            return tuple(column[i] for column in (self.columns if robust else self.columns[:2]))
 
     def fit(X, y, groups, seed):
-        rows = Rows(torch.from_numpy(X), torch.from_numpy(y), torch.from_numpy(groups))
         torch.manual_seed(seed)
         net = mlp(X.shape[1], 2, HIDDEN)
-        trainer = (GroupDRO if robust else ERM)(
-            model=net, trainset=rows, batch_size=BATCH, num_epochs=EPOCHS,
-            optimizer=torch.optim.SGD(net.parameters(), **SGD),
+        train_with_spuco(
+            path, net, (X, y, groups), robust=robust, batch_size=BATCH, epochs=EPOCHS,
+            optimizer=torch.optim.SGD(net.parameters(), **SGD), workers=workers,
         )  # fmt: skip
-        loader = trainer.trainer.trainloader
-        loader.num_workers, loader.pin_memory = workers, False
-        trainer.train()
         return lambda test: net(torch.from_numpy(test)).argmax(dim=1).numpy()
 
     return fit

@@ -111,8 +111,7 @@ def split_rows(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split off a share of every class x group cell; each cell keeps a training row."""
     keys = np.random.default_rng(seed).random(len(y))
-    _, cell = np.unique(np.column_stack([y, groups]), axis=0, return_inverse=True)
-    cell = cell.ravel()
+    _, cell = np.unique(y * (groups.max() + 1) + groups, return_inverse=True)
     size = np.bincount(cell)
     order = np.lexsort((keys, cell))
     rank = np.empty(len(y), dtype=np.int64)

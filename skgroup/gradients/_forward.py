@@ -39,6 +39,11 @@ def float_type(module: nn.Module) -> tuple[torch.dtype, torch.device]:
     return torch.get_default_dtype(), torch.device("cpu")
 
 
+def uncompiled(module: nn.Module) -> nn.Module:
+    """What torch.compile was given: hooks on layers do not always reach into a compiled graph."""
+    return getattr(module, "_orig_mod", module)
+
+
 def module_rows(module: nn.Module, X: Any) -> Rows:
     """Wrap the samples in the floating-point type and on the device of `module`."""
     dtype, device = float_type(module)
@@ -100,6 +105,7 @@ def rows_at_once(
 
 def find_head(module: nn.Module, rows: Rows) -> Head:
     """Find the linear layer that makes the logits: none with parameters runs after it."""
+    module = uncompiled(module)
     batch, n_rows = probe(rows)
     parts = {name: part for name, part in module.named_modules() if has_parameters(part)}
     with recording(parts) as calls:
@@ -183,6 +189,7 @@ def head_inputs(
 
     Parameters are those of :func:`predict_logits`. Further dimensions are flattened.
     """
+    module = uncompiled(module)
     rows = module_rows(module, X)
     with evaluating(module):
         head = find_head(module, rows)

@@ -43,9 +43,7 @@ class HeadGradients:
 
     def __call__(self, batch: Batch, y: Tensor, emit: Emit) -> None:
         h, d = (with_positions(factor) for factor in self.factors(batch, y))
-        if self.layer.bias is not None:
-            h = torch.cat([h, torch.ones_like(h[:, :1])], dim=1)
-        emit_products(d, h, 0, emit)
+        emit_products(d, h, 0, emit, with_ones=self.layer.bias is not None)
 
     def factors(self, batch: Batch, y: Tensor) -> tuple[Tensor, Tensor]:
         """Input of the head, and gradient of the loss with respect to its output."""

@@ -16,6 +16,7 @@ from skgroup.gradients._forward import (
     module_rows,
     probe,
     rows_at_once,
+    uncompiled,
 )
 from skgroup.gradients._head import ActivationGradients, HeadGradients
 from skgroup.gradients._layer import LayerGradients
@@ -115,7 +116,7 @@ def per_sample_gradients(
     if not isinstance(module, nn.Module):
         raise TypeError(f"module must be a torch.nn.Module, got {type(module).__name__}.")
     _check_positive(block_size=block_size, sketch=sketch)
-    module = getattr(module, "_orig_mod", module)  # what torch.compile was given
+    module = uncompiled(module)
     rows = module_rows(module, X)
     with evaluating(module, seed):
         codes = _class_codes(y, module, rows)

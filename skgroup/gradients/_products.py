@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
-from skgroup.gradients._sketch import Emit
+from skgroup.gradients._sketch import Columns, Emit
 
 __all__ = ["emit_layer", "emit_products", "has_product_rule", "with_positions"]
 
@@ -42,8 +43,22 @@ def with_positions(value: Tensor) -> Tensor:
     return value.reshape(len(value), -1, value.shape[-1]).mT
 
 
-def emit_products(delta: Tensor, h: Tensor, start: int, emit: Emit) -> None:
-    """Emit delta @ h.mT of each sample as columns, in pieces of whole units."""
+def emit_products(
+    delta: Tensor, h: Tensor, start: int, emit: Emit, *, with_ones: bool = False
+) -> None:
+    """Emit delta @ h.mT of each sample as columns; `with_ones` adds an input that is always 1."""
+    if isinstance(emit, Columns) and emit.target.device == delta.device and h.shape[2] == 1:
+        where = emit.place(start, delta.shape[1], h.shape[1] + with_ones)
+        torch.mul(delta, h.mT, out=where[:, :, : h.shape[1]])
+        where[:, :, h.shape[1] :] = delta
+        return
+    if with_ones:
+        h = torch.cat([h, torch.ones_like(h[:, :1])], dim=1)
+    emit_in_pieces(delta, h, start, emit)
+
+
+def emit_in_pieces(delta: Tensor, h: Tensor, start: int, emit: Emit) -> None:
+    """Emit the products of some units after the other."""
     n_rows, n_inputs, n_positions = h.shape
     units = max(1, PIECE_BYTES // (n_rows * n_inputs * h.element_size()))
     for part in delta.split(units, dim=1):

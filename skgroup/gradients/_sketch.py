@@ -1,5 +1,6 @@
 """Where gradients go: into the columns they belong to, or into a random projection."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from skgroup._data import BLOCK_BYTES
 
-__all__ = ["Emit", "Sketch", "columns_of"]
+__all__ = ["Columns", "Emit", "Sketch", "columns_of"]
 
 # Receives the position of the first column and some columns of one block of rows.
 Emit = Callable[[int, Tensor], None]
@@ -17,13 +18,23 @@ Emit = Callable[[int, Tensor], None]
 TILE = 1024
 
 
-def columns_of(target: Tensor) -> Emit:
+class Columns:
+    """Writes columns into `target`, of shape (n_rows, n_columns), or lets others write there."""
+
+    def __init__(self, target: Tensor):
+        self.target = target
+
+    def __call__(self, start: int, columns: Tensor) -> None:
+        self.target[:, start : start + columns.shape[1]] = columns
+
+    def place(self, start: int, *shape: int) -> Tensor:
+        """View of the columns from `start` on, as an array of `shape` for each row."""
+        return self.target[:, start : start + math.prod(shape)].unflatten(1, shape)
+
+
+def columns_of(target: Tensor) -> Columns:
     """Write columns to where they belong in `target`."""
-
-    def emit(start: int, columns: Tensor) -> None:
-        target[:, start : start + columns.shape[1]] = columns
-
-    return emit
+    return Columns(target)
 
 
 class Sketch:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
@@ -17,12 +19,13 @@ def group_means(
 def _group_sums(
     losses: Tensor, groups: Tensor, n_groups: int, weight: Tensor | None
 ) -> tuple[Tensor, Tensor]:
-    zeros = losses.new_zeros(n_groups)
+    """Sum of `losses` in each group, and its number of rows or their weight."""
     if weight is None:
-        count = torch.bincount(groups, minlength=n_groups).to(losses.dtype)
-        return zeros.index_add(0, groups, losses), count
-    weight = weight.to(losses.dtype)
-    return zeros.index_add(0, groups, losses * weight), zeros.index_add(0, groups, weight)
+        count = torch.bincount(groups, minlength=n_groups)
+    else:
+        weight = weight.to(losses.dtype)
+        losses, count = losses * weight, losses.new_zeros(n_groups).index_add_(0, groups, weight)
+    return losses.new_zeros(n_groups).index_add_(0, groups, losses), count
 
 
 class GroupDROLoss(nn.Module):
@@ -82,6 +85,7 @@ class GroupDROLoss(nn.Module):
         self.register_buffer("log_q", torch.log_softmax(torch.zeros_like(sizes), dim=0))
         self.register_buffer("adjustment", adjustment / sizes.sqrt())
         self.register_buffer("sample_weight", sample_weight)
+        self._adjusts = bool(self.adjustment.any())
 
     @property
     def q(self) -> Tensor:
@@ -91,17 +95,23 @@ class GroupDROLoss(nn.Module):
     def forward(self, output: Tensor, y: Tensor, groups: Tensor, index: Tensor) -> Tensor:
         losses = cross_entropy(output, y, reduction="none")
         weight = None if self.sample_weight is None else self.sample_weight[index]
-        total, count = _group_sums(losses.detach(), groups, len(self.log_q), weight)
-        present = count > 0
-        count = torch.where(present, count, 1.0)
-        self._update(total / count, present)
+        total, rows = _group_sums(losses.detach(), groups, len(self.log_q), weight)
+        # Every operation on these few numbers costs as much as one on the batch: no spare ones.
+        count = rows.clamp_min(1) if weight is None else torch.where(rows > 0, rows, 1.0)
+        self._update(total / count, rows)
         # sum_g q_g L_g as a weighted sum over rows, which is the cheaper one to differentiate.
-        share = (self.q / count).to(losses.dtype)[groups]
+        share = (self.q / count).to(losses.dtype).index_select(0, groups)
         return losses @ (share if weight is None else share * weight.to(losses.dtype))
 
-    def _update(self, means: Tensor, present: Tensor) -> None:
-        adjusted = (means + self.adjustment) * present
+    def _load_from_state_dict(self, *args: Any) -> None:
+        super()._load_from_state_dict(*args)
+        self._adjusts = bool(self.adjustment.any())
+
+    def _update(self, means: Tensor, rows: Tensor) -> None:
+        if self._adjusts:
+            means = means + self.adjustment * (rows > 0)
         if self.normalize_losses:
-            tiny = torch.finfo(adjusted.dtype).tiny  # a perfect batch has a sum of 0
-            adjusted = adjusted / adjusted.sum().clamp_min(tiny)
-        self.log_q = torch.log_softmax(self.log_q + self.step_size * adjusted, dim=0)
+            tiny = torch.finfo(means.dtype).tiny  # a perfect batch has a sum of 0
+            means = means / means.sum().clamp_min(tiny)
+        moved = torch.add(self.log_q, means, alpha=self.step_size)
+        self.log_q = torch.log_softmax(moved, dim=0)

@@ -171,3 +171,12 @@ def test_blocks_shrink_with_the_activations():
     assert rows_at_once(wide, rows, keep_activations=True) == 63
     assert rows_at_once(wide, rows, extra=2**17) == 64
     assert rows_at_once(mlp(3, 2), rows) == MAX_ROWS
+
+
+def test_the_head_of_a_compiled_network_is_that_of_its_original():
+    net = mlp(3, 2, [5])
+    compiled = torch.compile(net, backend="eager")
+    head = find_head(compiled, as_rows(X))
+    assert head.layer is net[-1]
+    assert head.is_output
+    np.testing.assert_array_equal(head_inputs(compiled, X), head_inputs(net, X))

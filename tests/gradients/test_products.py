@@ -1,10 +1,11 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 from skgroup.gradients import _products
-from skgroup.gradients._products import emit_layer, has_product_rule
+from skgroup.gradients._products import emit_layer, emit_products, has_product_rule
 from skgroup.gradients._sketch import columns_of
 
 
@@ -102,3 +103,21 @@ def pruned() -> nn.Module:
 )
 def test_other_layers_have_no_product_rule(layer):
     assert not has_product_rule(layer)
+
+
+@pytest.mark.parametrize("positions", [1, 3])
+@pytest.mark.parametrize("emitter", ["in place", "in pieces"])
+def test_a_constant_input_stands_beside_the_others(positions, emitter):
+    delta = torch.randn(2, 3, positions, dtype=torch.float64)
+    h = torch.randn(2, 4, positions, dtype=torch.float64)
+    target = torch.full((2, 17), -9.0, dtype=torch.float64)
+    place = columns_of(target)
+    emit = place if emitter == "in place" else lambda start, columns: place(start, columns)
+    emit_products(delta, h, 1, emit, with_ones=True)
+    for row in range(2):
+        for unit in range(3):
+            first = 1 + 5 * unit
+            expected = [float(delta[row, unit] @ h[row, i]) for i in range(4)]
+            expected.append(float(delta[row, unit].sum()))
+            np.testing.assert_allclose(target[row, first : first + 5], expected, rtol=1e-12)
+    assert (target[:, [0, 16]] == -9).all()

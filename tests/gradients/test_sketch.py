@@ -68,3 +68,9 @@ def test_only_as_many_tiles_are_kept_as_memory_allows(monkeypatch):
         torch.testing.assert_close(found, project(gradients, expected, 100))
     assert sketch._held == [0, 1, 4]
     assert expected._held == [0, 1, 2, 3, 4, -1]
+
+
+def test_a_place_is_a_view_of_its_columns():
+    target = torch.zeros(2, 8)
+    columns_of(target).place(1, 2, 3)[:, 1] = torch.tensor([1.0, 2.0, 3.0])
+    assert target.tolist() == [[0, 0, 0, 0, 1, 2, 3, 0]] * 2

@@ -251,3 +251,12 @@ def test_the_state_restores_q():
             step(copy.deepcopy(first), [3.0, 1.0, 2.0], [0, 1, 2]),
         )
     assert list(first.parameters()) == []  # q is not for the optimizer
+
+
+def test_a_restored_adjustment_moves_q():
+    given = GroupDROLoss(SIZES, step_size=0.5, adjustment=1.0)
+    taken = GroupDROLoss(SIZES, step_size=0.5)
+    taken.load_state_dict(given.state_dict())
+    for objective in (given, taken):
+        step(objective, [1.0, 2.0], [0, 1])
+    assert torch.equal(taken.q, given.q)

@@ -275,3 +275,12 @@ def test_a_network_that_returns_nan_is_an_error():
 
     with pytest.raises(FloatingPointError, match=r"epoch 1, its loss is nan: .*now 0\.5"):
         fit(Broken(4, 2), lr=0.5)
+
+
+@pytest.mark.parametrize("objective", [MeanLoss, lambda: GroupDROLoss(GROUPS.bincount())])
+def test_a_compiled_network_trains_like_its_original(objective):
+    plain, original = network(), network()
+    compiled = torch.compile(original, backend="eager")
+    fit(plain, objective())
+    assert fit(compiled, objective()).module_ is compiled
+    assert torch.equal(weights(original), weights(plain))
