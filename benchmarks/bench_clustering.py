@@ -143,11 +143,8 @@ def main():
         table, name, kind, n_rows, n_columns, path = options.one
         run_one(table, name, kind, int(n_rows), int(n_columns), path)
         return
-    sizes = dict(
-        zip(TABLES, (options.rows, options.hdbscan_rows, options.kmeans_rows), strict=True)
-    )
-    if options.toy:
-        sizes = dict.fromkeys(TABLES, [600])
+    asked = (options.rows, options.hdbscan_rows, options.kmeans_rows)
+    sizes = {name: [600] if options.toy else n for name, n in zip(TABLES, asked, strict=True)}
     print("| | rows are | rows | | s | MB | first / this | ARI | clusters |\n" + "| --- " * 9 + "|")
     with tempfile.TemporaryDirectory() as folder:
         for table in options.only:
