@@ -1,6 +1,5 @@
 """DBSCAN in blocks of rows: exact, and never more than a block of distances in memory."""
 
-from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -8,10 +7,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from skgroup.clustering._closeness import Closeness, blocks_of, spread_blocks
+from skgroup.clustering._nearest_label import nearest_labels
 from skgroup.clustering._rows import are_unit_rows, check_rows
 
-BLOCK_ENTRIES = 2**22
-BLOCK_ROWS = 256
+BLOCK_ROWS = 4096
+BLOCK_OTHERS = 240  # below 256, so that a byte can count them
+BLOCK_LINKS = 64
 
 
 class BlockedDBSCAN:
@@ -23,8 +25,8 @@ class BlockedDBSCAN:
     a zero row has no direction and its cosine distance to every other row is 1.
 
     Labels are those of :class:`sklearn.cluster.DBSCAN`, whose neighbourhood lists can take
-    memory of the order of n_rows squared. Here neighbours are counted, and core rows connected,
-    by products of blocks of rows; at most `BLOCK_ENTRIES` distances are held at once.
+    memory of the order of n_rows squared. Here neighbours are counted, until there are enough of
+    them, and core rows connected, unless they are already, by products of blocks of rows.
 
     Parameters
     ----------
@@ -74,15 +76,15 @@ class BlockedDBSCAN:
         self : BlockedDBSCAN
         """
         Z = check_rows(Z, [np.float64])
-        self._unit_rows = are_unit_rows(Z)
-        left, right = self._factors(Z)
-        is_core = _count_neighbours(left, right) >= self.min_samples
+        rows = Closeness.of(Z, unit_rows=are_unit_rows(Z), precision=self.eps)
+        queries = rows.queries(Z)
+        is_core = _have_neighbours(rows, queries, self.eps, self.min_samples)
         self.core_sample_indices_ = np.flatnonzero(is_core)
-        self._core = right[is_core]
-        self._core_labels = _connect(left[is_core], self._core)
+        self._core = rows.take(is_core)
+        self._core_labels = _connect(self._core, queries[is_core], self.eps)
         self.labels_ = np.full(len(Z), -1)
         self.labels_[is_core] = self._core_labels
-        self.labels_[~is_core] = self._first_cluster(left[~is_core])
+        self.labels_[~is_core] = self._first_cluster(Z[~is_core])
         return self
 
     def fit_predict(self, Z: ArrayLike) -> NDArray[np.intp]:
@@ -103,62 +105,86 @@ class BlockedDBSCAN:
         labels : ndarray of shape (n_rows,)
         """
         Z = check_rows(Z)
+        n_clusters = self._core_labels.max(initial=-1) + 1
+        if n_clusters < 2:
+            return self._first_cluster(Z)
+        reach = np.full(n_clusters, self.eps)
+        return nearest_labels(Z, self._core, self._core_labels, reach)
+
+    def _first_cluster(self, Z: NDArray[Any]) -> NDArray[np.intp]:
+        """The first cluster with a core row within the radius, else -1."""
         labels = np.full(len(Z), -1)
-        if not len(self._core):
-            return labels
-        for rows in _blocks(len(Z), len(self._core)):
-            closeness = self._factors(Z[rows])[0] @ self._core.T
-            nearest = closeness.argmax(axis=1)
-            within = np.take_along_axis(closeness, nearest[:, None], axis=1)[:, 0] >= 0
-            labels[rows] = np.where(within, self._core_labels[nearest], -1)
-        return labels
-
-    def _factors(self, Z: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Rows whose products are eps - |a - b|^2 / 2: neighbours have one that is >= 0."""
-        half = np.einsum("ij,ij->i", Z, Z, dtype=np.float64) / 2
-        if self._unit_rows:
-            half[half == 0] = 0.5
-        one = np.ones(len(Z))
-        return np.column_stack([Z, one, self.eps - half]), np.column_stack([Z, -half, one])
-
-    def _first_cluster(self, left: NDArray[np.float64]) -> NDArray[np.intp]:
-        labels = np.full(len(left), -1)
-        none = len(self._core)
-        for rows in _blocks(len(left), none):
-            near = left[rows] @ self._core.T >= 0
-            first = np.where(near, self._core_labels, none).min(axis=1, initial=none)
-            labels[rows] = np.where(first < none, first, -1)
+        spread = [np.arange(0)]
+        for label in range(self._core_labels.max(initial=-1) + 1):
+            spread += spread_blocks(np.flatnonzero(self._core_labels == label), BLOCK_OTHERS)
+        order = np.concatenate(spread)
+        for block in blocks_of(len(Z), BLOCK_ROWS):
+            rest, queries = np.arange(block.start, block.stop), self._core.queries(Z[block])
+            for others in blocks_of(len(order), BLOCK_OTHERS):
+                near = self._core.near(order[others], Z, rest, queries, self.eps)
+                found = near.view(np.uint8).max(axis=0) > 0
+                if found.any():
+                    first = near[:, found].argmax(axis=0)
+                    labels[rest[found]] = self._core_labels[order[others][first]]
+                    rest, queries = rest[~found], queries[~found]
         return labels
 
 
-def _blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
-    size = max(1, min(BLOCK_ROWS, BLOCK_ENTRIES // max(n_columns, 1)))
-    return (slice(start, min(start + size, n_rows)) for start in range(0, n_rows, size))
+def _have_neighbours(
+    rows: Closeness, queries: NDArray[Any], radius: float, enough: int
+) -> NDArray[np.bool_]:
+    """Which rows have enough neighbours. Those that have are left out of what is still compared."""
+    counts = np.zeros(len(queries), dtype=np.intp)
+    rest = np.arange(len(queries))
+    for others in spread_blocks(rest, BLOCK_OTHERS):
+        for block in blocks_of(len(rest), BLOCK_ROWS):
+            mine = rest[block]
+            near = rows.near(others, rows.rows, mine, queries[mine], radius)
+            counts[mine] += near.view(np.uint8).sum(axis=0, dtype=np.uint8)
+        rest = rest[counts[rest] < enough]
+    return np.maximum(counts, 1) >= enough  # a zero row counts itself too
 
 
-def _count_neighbours(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.intp]:
-    counts = np.zeros(len(left), dtype=np.intp)
-    for rows in _blocks(len(left), len(left)):
-        near = left[rows] @ right[rows.start :].T >= 0
-        counts[rows] += near.sum(axis=1)
-        counts[rows.stop :] += near[:, rows.stop - rows.start :].sum(axis=0)
-    return np.maximum(counts, 1)  # a zero row counts itself too
+def _connect(rows: Closeness, queries: NDArray[Any], radius: float) -> NDArray[np.intp]:
+    """Label the connected components of core rows in the order of their first row.
 
-
-def _connect(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Label the connected components of core rows in the order of their first row."""
-    n_rows = len(left)
-    component = np.arange(n_rows)
-    for rows in _blocks(n_rows, n_rows):
-        mine, columns = component[rows], np.arange(rows.start, n_rows)
-        if (mine == mine[0]).all():
-            columns = columns[component[columns] != mine[0]]
-        theirs = component[columns]
-        # Pairs that are connected already are the bulk: leave them out before listing any.
-        near = (left[rows] @ right[columns].T >= 0) & (mine[:, None] != theirs)
-        a, b = np.nonzero(near)
-        if len(a):
-            graph = coo_array((np.ones(len(a)), (mine[a], theirs[b])), shape=(n_rows, n_rows))
-            component = connected_components(graph, directed=False)[1][component]
+    Every row is compared with all that it is not known to be connected with, but those of the
+    largest component: whoever else belongs to it finds it.
+    """
+    component, done = np.arange(len(queries)), np.zeros(len(queries), dtype=bool)
+    while len(component):
+        largest = np.bincount(component).argmax()
+        rest = np.flatnonzero(~done & (component != largest))
+        if not len(rest):
+            break
+        mine = rest[component[rest] == component[rest[0]]][:BLOCK_OTHERS]
+        if len(mine) < BLOCK_LINKS:
+            mine = rest[:BLOCK_LINKS]
+        component = _link(rows, queries, radius, mine, component)
+        done[mine] = True
     _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
     return first.argsort().argsort()[inverse]
+
+
+def _link(
+    rows: Closeness,
+    queries: NDArray[Any],
+    radius: float,
+    mine: NDArray[np.intp],
+    component: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """Components after those of some rows were joined to all that they are near to."""
+    own, size = component[mine], len(component)
+    others = np.arange(size)
+    if (own == own[0]).all():
+        others = np.flatnonzero(component != own[0])
+    for block in blocks_of(len(others), BLOCK_ROWS):
+        theirs = others[block]
+        near = rows.near(mine, rows.rows, theirs, queries[theirs], radius)
+        # Pairs that are connected already are the bulk: leave them out before listing any.
+        a, b = np.nonzero(near & (component[mine][:, None] != component[theirs]))
+        if len(a):
+            pair = (component[mine[a]], component[theirs[b]])
+            graph = coo_array((np.ones(len(a)), pair), shape=(size, size))
+            component = connected_components(graph, directed=False)[1][component]
+    return component

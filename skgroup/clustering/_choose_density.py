@@ -12,9 +12,9 @@ from sklearn.metrics.pairwise import euclidean_distances
 from skgroup.clustering._class_models import (
     MIN_SAMPLES_OF_A_SAMPLE,
     capped_min_samples,
-    hdbscan_labels,
 )
 from skgroup.clustering._class_silhouette import distance_silhouette
+from skgroup.clustering._hdbscan_labels import hdbscan_labels
 from skgroup.clustering._rows import are_unit_rows
 
 EPS = tuple((np.arange(2, 15) / 20).tolist())

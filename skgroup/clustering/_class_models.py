@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
 from skgroup.clustering._blocked_dbscan import BlockedDBSCAN
+from skgroup.clustering._hdbscan_labels import hdbscan_labels
 from skgroup.clustering._nearest_row import NearestRow, fit_nearest_row
 from skgroup.clustering._rows import sample_rows
 
@@ -129,17 +130,6 @@ def _fit_gmm(Z: NDArray[Any], k: int, seed: int) -> tuple[Any, NDArray[Any]]:
 def _fit_hdbscan(Z: NDArray[Any], min_samples: int) -> tuple[NearestRow, NDArray[Any]]:
     labels = hdbscan_labels(Z, min_samples)
     return fit_nearest_row(Z, labels), labels
-
-
-def hdbscan_labels(
-    Z: NDArray[Any], min_samples: int, metric: str = "euclidean"
-) -> NDArray[np.intp]:
-    """Labels of HDBSCAN on rows, or with the metric "precomputed" on their distances."""
-    from hdbscan import HDBSCAN  # here, because it makes every `import skgroup` slower
-
-    # One job: the default starts processes, inside workers too.
-    model = HDBSCAN(min_cluster_size=max(2, min_samples), metric=metric, core_dist_n_jobs=1)
-    return model.fit_predict(Z)
 
 
 def _fit_instance(Z: NDArray[Any], clusterer: Any, seed: int) -> tuple[Any, NDArray[Any]]:

@@ -8,6 +8,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances_argmin_min
 from sklearn.neighbors import NearestNeighbors
 
+from skgroup.clustering._closeness import Closeness
+from skgroup.clustering._nearest_label import nearest_labels
+
+FEW_ROWS = 256  # up to here preparing products costs more than it saves
+
 
 @dataclass(frozen=True, eq=False)
 class NearestRow:
@@ -29,6 +34,10 @@ class NearestRow:
 
     def predict(self, Z: NDArray[Any]) -> NDArray[Any]:
         """Labels of rows, -1 where the nearest row is noise or out of reach."""
+        if len(self.rows) > FEW_ROWS:
+            reach = None if self.reach is None else self.reach**2 / 2
+            rows = Closeness.of(self.rows, unit_rows=False)
+            return nearest_labels(Z, rows, self.labels, reach)
         nearest, distance = pairwise_distances_argmin_min(Z, self.rows)
         labels = self.labels[nearest]
         if self.reach is None:

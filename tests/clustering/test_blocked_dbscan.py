@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from sklearn.cluster import DBSCAN
 
 from skgroup.clustering import _blocked_dbscan, fit_scaling
 from skgroup.clustering._blocked_dbscan import BlockedDBSCAN
+from skgroup.clustering._closeness import Closeness
 
 
 def gradients_with_groups(seed, n_rows=300, n_columns=8):
@@ -33,6 +35,7 @@ def cosine_distances(G):
 @pytest.fixture(params=[7, 256], ids=["many blocks", "few blocks"])
 def blocks(request, monkeypatch):
     monkeypatch.setattr(_blocked_dbscan, "BLOCK_ROWS", request.param)
+    monkeypatch.setattr(_blocked_dbscan, "BLOCK_OTHERS", request.param - 5)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -85,6 +88,7 @@ def test_new_rows_within_the_radius_of_a_core_row():
 
 def test_a_chain_is_one_cluster_whatever_the_blocks(monkeypatch):
     monkeypatch.setattr(_blocked_dbscan, "BLOCK_ROWS", 3)
+    monkeypatch.setattr(_blocked_dbscan, "BLOCK_LINKS", 2)
     position = np.random.default_rng(0).permutation(50)
     Z = np.array([*position, *(position + 100)], float)[:, None]
     labels = BlockedDBSCAN(0.5, 2).fit_predict(Z)
@@ -126,9 +130,40 @@ def test_float32_read_only_and_pickled():
     assert np.array_equal(model.predict(Z) == -1, model.labels_ == -1)
 
 
-def test_never_more_than_a_block_of_distances(monkeypatch):
-    monkeypatch.setattr(_blocked_dbscan, "BLOCK_ENTRIES", 2**16)
-    for n_columns, expected in [(10, 256), (1000, 65), (10**6, 1)]:
-        sizes = [rows.stop - rows.start for rows in _blocked_dbscan._blocks(600, n_columns)]
-        assert max(sizes) == expected
-        assert sum(sizes) == 600
+@pytest.mark.parametrize("spread", [0.05, 3.0], ids=["one ball", "scattered"])
+def test_never_more_than_a_block_of_distances(spread, monkeypatch):
+    monkeypatch.setattr(_blocked_dbscan, "BLOCK_ROWS", 100)
+    rng = np.random.default_rng(0)
+    G = rng.normal([1, 0, 0, 0, 0], spread, (3000, 5))
+    Z = fit_scaling(G, "unit").transform(G)
+    tracemalloc.start()
+    labels = BlockedDBSCAN(0.1, 20).fit_predict(Z)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(labels, DBSCAN(eps=0.2**0.5, min_samples=20).fit_predict(Z))
+    assert peak < len(Z) ** 2 / 2  # not even a bit for each pair of rows
+
+
+def test_rows_are_not_compared_once_they_have_neighbours_enough(monkeypatch):
+    pairs = []
+    near = Closeness.near
+
+    def counted(self, index, Z, picked, queries, radius):
+        pairs.append(len(index) * len(picked))
+        return near(self, index, Z, picked, queries, radius)
+
+    monkeypatch.setattr(Closeness, "near", counted)
+    G = np.random.default_rng(0).normal(1, 0.05, (4000, 5))
+    Z = fit_scaling(G, "unit").transform(G)
+    assert (BlockedDBSCAN(0.5, 10).fit_predict(Z) == 0).all()
+    assert sum(pairs) < 4000**2 / 8
+
+
+def test_hundreds_of_clusters_and_rows_far_from_the_origin():
+    rng = np.random.default_rng(0)
+    Z = rng.normal(scale=0.02, size=(3000, 2)) + rng.integers(30, size=(3000, 2)) + 1e4
+    reference = DBSCAN(eps=0.1, min_samples=3).fit_predict(Z)
+    model = BlockedDBSCAN(0.1**2 / 2, 3).fit(Z)
+    assert len(np.unique(reference)) > 300
+    assert np.array_equal(model.labels_, reference)
+    assert np.array_equal(model.predict(Z), reference)

@@ -1,6 +1,13 @@
 import numpy as np
+import pytest
 
+from skgroup.clustering import _nearest_row
 from skgroup.clustering._nearest_row import NearestRow, fit_nearest_row
+
+
+@pytest.fixture(params=[0, 256], ids=["by products", "by distances"], autouse=True)
+def both_ways(request, monkeypatch):
+    monkeypatch.setattr(_nearest_row, "FEW_ROWS", request.param)
 
 
 def test_the_nearest_row_decides():
