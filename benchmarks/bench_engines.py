@@ -97,7 +97,7 @@ def engines(rows, epochs, repeats):
                 scores = grid_search(X, y, epochs).cv_results_["mean_test_score"]
                 seconds.append(time.perf_counter() - start)
         reference = scores if reference is None else reference
-        median = statistics.median(seconds[1:])
+        median = statistics.median(seconds[1:] or seconds)
         alone = median if alone is None else alone
         same = np.array_equal(scores, reference)
         print(f"{name:24}{seconds[0]:9.2f}{median:10.2f}{alone / median:10.2f}  {same}")
@@ -116,7 +116,7 @@ def train_in_turn(options, rank):
         clf.fit(X.astype(np.float32), y, groups)
         seconds.append(time.perf_counter() - start)
     if rank == 0:
-        print(statistics.median(seconds[1:]), clf.history_["train_loss"][-1])
+        print(statistics.median(seconds[1:] or seconds), clf.history_["train_loss"][-1])
 
 
 def as_rank(options):
@@ -179,7 +179,7 @@ def main():
     warnings.simplefilter("ignore", UserWarning)
     rows, epochs = options.rows // 4, 20
     if options.toy:
-        options.rows, options.width, options.batch, options.repeats = 400, 16, 64, 1
+        options.rows, options.width, options.batch, options.repeats = 400, 16, 64, 0
         rows, epochs = 200, 2
     engines(rows, epochs, options.repeats)
     data_parallel_rows(options)

@@ -77,12 +77,6 @@ def assert_same(found, expected):
 
 
 @each_job
-def test_processes_of_this_machine(job, local):
-    with joblib.parallel_config(backend="loky", n_jobs=2):
-        assert_same(outcome(job), local[job])
-
-
-@each_job
 def test_threads(job, local):
     with joblib.parallel_config(backend="threading", n_jobs=2):
         assert_same(outcome(job), local[job])
