@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from mmap import mmap
 from typing import Any, Protocol
 
@@ -11,13 +12,16 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-__all__ = ["Rows", "SubsetRows", "as_rows", "blocks", "call_module", "forward"]
+__all__ = ["TEAM", "Rows", "SubsetRows", "as_rows", "blocks", "call_module", "forward"]
 
 Batch = Tensor | dict[str, Tensor]
 
 # Rows are moved in pieces of about this size: large enough to hide the overhead of a copy, small
 # enough that dense copies of sparse or memory-mapped rows do not add up.
 BLOCK_BYTES = 64 * 2**20
+
+# The processes that share the work, where there are several: a skgroup.training Team.
+TEAM: ContextVar[Any] = ContextVar("skgroup_team", default=None)
 
 
 class Rows(Protocol):
@@ -169,15 +173,23 @@ def rows_per_block(rows: Rows, budget: int = BLOCK_BYTES) -> int:
     return max(1, budget // max(1, sum(t.numel() * t.element_size() for t in tensors)))
 
 
-def blocks(rows: Rows, size: int | None = None) -> Iterator[tuple[slice, Batch]]:
-    """Iterate over all rows in order, in pieces of bounded size."""
+def blocks(
+    rows: Rows, size: int | None = None, within: range | None = None
+) -> Iterator[tuple[slice, Batch]]:
+    """Iterate over all rows in order, or those in a range, in pieces of bounded size."""
     size = size or min(rows_per_block(rows), 8192)
-    edges = [*range(0, len(rows), size), len(rows)]
+    within = range(len(rows)) if within is None else within
+    edges = [*within[::size], within.stop]
     for start, stop in itertools.pairwise(edges):
         yield slice(start, stop), rows.take(slice(start, stop))
 
 
 def forward(module: torch.nn.Module, rows: Rows) -> Tensor:
     """Outputs for all rows, without gradients; the mode of `module` is the caller's business."""
+    team, within = TEAM.get(), None
+    if team is not None:
+        team.check_equal(**{"number of rows": len(rows)})
+        within = team.span(len(rows))
     with torch.no_grad():
-        return torch.cat([call_module(module, batch) for _, batch in blocks(rows)])
+        output = torch.cat([call_module(module, batch) for _, batch in blocks(rows, within=within)])
+        return output if team is None else team.gather(output, len(rows))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Checkpoint", "fingerprint"]
+__all__ = ["Checkpoint", "SharedCheckpoint", "fingerprint"]
 
 
 def fingerprint(*parts: Any) -> str:
@@ -93,6 +93,38 @@ class Checkpoint:
     def remove(self) -> None:
         """Delete the file of a fit that is complete."""
         self.path.unlink(missing_ok=True)
+
+
+class SharedCheckpoint:
+    """A checkpoint that the first process reads and writes, with the random states of all."""
+
+    def __init__(self, team: Any, folder: str | os.PathLike, name: str):
+        self.team = team
+        self.own: Checkpoint | None = None
+        error = None
+        try:
+            if team.rank == 0:
+                self.own = Checkpoint(folder, name)
+        except OSError as caught:
+            error = caught
+        if error := team.from_first(error):  # or the others would wait for the first one
+            raise error
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the saved state, or None when there is none."""
+        state = self.team.from_first(self.own.load() if self.own is not None else None)
+        return None if state is None else state | {"rng": state["rng"][self.team.rank]}
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Write `state`."""
+        everyone = self.team.collect(state["rng"])
+        if self.own is not None:
+            self.own.save(state | {"rng": everyone})
+
+    def remove(self) -> None:
+        """Delete the file."""
+        if self.own is not None:
+            self.own.remove()
 
 
 def _to_json(value: Any) -> Any:

@@ -11,6 +11,7 @@ from skgroup._data import call_module, rows_per_block
 from skgroup.modules import Wrapper
 from skgroup.training._data import TrainingData
 from skgroup.training._optimizers import make_optimizer
+from skgroup.training._team import current_team
 
 __all__ = ["Net", "as_net", "is_net"]
 
@@ -51,16 +52,19 @@ class Net(NeuralNetClassifier):
         """
         self._set_training(True)
         outputs: list[Tensor | None] = []
+        team = current_team()
         n_batches = max(1, rows_per_block(data.rows) // lengths[0])
         for start in range(0, len(lengths), n_batches):
             sizes = lengths[start : start + n_batches]
             picked, index = index.split([sum(sizes), len(index) - sum(sizes)])
-            x, y, groups = data.rows.take(picked), data.y[picked], data.groups[picked]
+            own, own_sizes = team.own_rows(picked, sizes)
+            x, y, groups = data.rows.take(own), data.y[picked], data.groups[picked]
             batches = zip(
-                _split(x, sizes), y.split(sizes), groups.split(sizes), picked.split(sizes),
+                _split(x, own_sizes), y.split(sizes), groups.split(sizes), picked.split(sizes),
                 strict=True,
             )  # fmt: skip
             outputs.extend(self._step(*batch) for batch in batches)
+        team.share_state(self.module_)
         logits = [output for output in outputs if output is not None]
         return torch.cat(logits) if logits else None
 
@@ -77,9 +81,11 @@ class Net(NeuralNetClassifier):
         if self.callbacks_:
             self.notify("on_batch_begin", batch=(x, y), training=True)
         self.optimizer_.zero_grad()
-        output = call_module(self.module_, x)
+        team = current_team()
+        output = team.gather(call_module(self.module_, x), len(y))
         loss = self.criterion_(output, y, groups, index)
         loss.backward()
+        team.sum_gradients(self.module_.parameters())
         if self.callbacks_:
             parameters = list(self.module_.named_parameters())
             self.notify(

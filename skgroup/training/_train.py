@@ -13,6 +13,7 @@ from skgroup.modules import FrozenBatchNorm, Standardize, Twin
 from skgroup.training._checkpoint import Checkpoint, fingerprint
 from skgroup.training._data import TrainingData, group_statistics, holds_dataset
 from skgroup.training._net import Net, as_net
+from skgroup.training._team import current_team
 from skgroup.training._validation import BestEpoch, Validation
 
 __all__ = ["RECORDED", "Interrupted", "train"]
@@ -150,12 +151,15 @@ def train(
         batch_size=max(sampler.lengths), callbacks=callbacks, device=device, **options,
     )  # fmt: skip
     loop = _Loop(net, data, sampler, validation, BestEpoch(patience), after_epoch)
+    team = current_team()
+    team.check_alike(loop, options, max_epochs, patience, seed)
     if checkpoint_dir is not None:
         key = loop.fingerprint(options, max_epochs, patience, seed)
-        loop.checkpoint = Checkpoint(checkpoint_dir, f"{stage}-{key[:16]}")
-    with isolated_torch_rng(seed, device) if loop.draws_random_numbers() else nullcontext():
+        loop.checkpoint = team.checkpoint(checkpoint_dir, f"{stage}-{key[:16]}")
+    draws = loop.draws_random_numbers()
+    with isolated_torch_rng(team.own_seed(seed), device) if draws else nullcontext():
         try:
-            loop.run(max_epochs, verbose)
+            loop.run(max_epochs, 0 if team.rank else verbose)
         except KeyboardInterrupt:
             del net.history[loop.done :]  # an epoch that was cut short has no complete record
             raise Interrupted(net) from None
@@ -199,7 +203,7 @@ class _Loop:
         self.net.notify("on_train_begin", X=self.data.rows, y=self.data.y)
         with tqdm(total=n_epochs, initial=self.done, disable=not verbose, unit="epoch") as bar:
             while self.done < n_epochs and not stopped:
-                stopped = self._epoch(min(1.0, max_epochs - self.done))
+                stopped = current_team().any(self._epoch(min(1.0, max_epochs - self.done)))
                 self.done += 1
                 self._save(stopped)
                 bar.update()
