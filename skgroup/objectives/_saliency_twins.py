@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from skgroup.gradients._forward import uncompiled
 from skgroup.gradients._recording import recording
 from skgroup.modules import Twin
 
@@ -36,6 +37,10 @@ class InputTwin(Twin):
     >>> [gradient.shape for gradient in torch.autograd.grad(output.logits.sum(), output.inputs)]
     [torch.Size([4, 3])]
     """
+
+    def __init__(self, main: nn.Module, other: nn.Module):
+        # A compiled network can be differentiated once; its saliency is trained through again.
+        super().__init__(uncompiled(main), uncompiled(other))
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         if not self.training:
@@ -74,6 +79,7 @@ class FeatureTwin(Twin):
     """
 
     def __init__(self, main: nn.Module, head: str, other: nn.Linear):
+        main = uncompiled(main)  # a compiled one may hide its layers
         super().__init__(main, other)
         self.head = head
         main.requires_grad_(False)
