@@ -34,6 +34,8 @@ class NearestRow:
 
     def predict(self, Z: NDArray[Any]) -> NDArray[Any]:
         """Labels of rows, -1 where the nearest row is noise or out of reach."""
+        if self.reach is None and (self.labels == self.labels[0]).all():
+            return np.full(len(Z), self.labels[0])
         if len(self.rows) > FEW_ROWS:
             reach = None if self.reach is None else self.reach**2 / 2
             rows = Closeness.of(self.rows, unit_rows=False)

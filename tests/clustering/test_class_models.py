@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgroup.clustering import _class_models
+from skgroup.clustering import _class_models, fit_scaling
 from skgroup.clustering._class_models import capped_min_samples, fit_model, needed_rows
 
 NAMES = ["kmeans", "gmm", "dbscan", "hdbscan"]
@@ -56,6 +56,19 @@ def test_sample_and_assign_agrees_with_all_rows():
     _, exact = fit(Z, "dbscan", min_samples=40)
     _, sampled = fit(Z, "dbscan", min_samples=40, max_exact=500)
     assert adjusted_rand_score(exact, sampled) > 0.9
+
+
+@pytest.mark.parametrize("clusterer", ["dbscan", "hdbscan"])
+def test_a_sample_finds_the_clusters_of_unit_rows_that_all_rows_find(clusterer):
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(4, 30))
+    truth = rng.choice(4, 3000, p=[0.6, 0.25, 0.1, 0.05])
+    G = 3 * centres[truth] + rng.normal(size=(3000, 30))
+    Z = fit_scaling(np.hstack([G, -G]), "centred_unit").transform(np.hstack([G, -G]))
+    _, exact = fit(Z, clusterer, min_samples=40)
+    _, sampled = fit(Z, clusterer, min_samples=40, max_exact=1100)
+    assert len(np.unique(exact)) >= 3
+    assert adjusted_rand_score(exact, sampled) > 0.98
 
 
 def test_no_model_is_fitted_on_more_rows_than_allowed(monkeypatch):
