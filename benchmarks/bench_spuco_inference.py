@@ -11,23 +11,18 @@ imports and nothing here uses is replaced by empty stand-ins; its George needs u
 import argparse
 import importlib.util
 import io
-import sys
 import time
 import warnings
 from contextlib import redirect_stdout
-from unittest.mock import MagicMock
 
 import numpy as np
 import torch
+from _spuco import import_spuco
 
 from skgroup import EIILGroupInferrer, ERMClassifier, FeatureGroupInferrer
 from skgroup.datasets import make_shortcut_classification
 from skgroup.metrics import group_agreement
 
-WANTED_BY_SPUCO = (
-    "PIL", "matplotlib", "pytorch_grad_cam", "requests", "torchvision", "transformers", "umap",
-    "wandb", "wilds",
-)  # fmt: skip
 SPARE = {
     "features": "output", "reduction": None, "k_rule": "silhouette_per_class",
     "small_clusters": "merge",
@@ -36,32 +31,6 @@ GEORGE = {
     "features": "penultimate", "clusterer": "gmm", "k_rule": "cluster_silhouette", "k_max": 10,
     "overcluster": 5, "min_cluster_share": 0, "n_components": 2,
 }  # fmt: skip
-
-
-class StandIns:
-    """Finds empty modules under the names of packages that are not installed."""
-
-    def __init__(self, names):
-        self.names = names
-
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in self.names:
-            return importlib.util.spec_from_loader(name, self)
-        return None
-
-    def create_module(self, spec):
-        module = MagicMock(name=spec.name)
-        module.__spec__, module.__path__ = spec, []
-        return module
-
-    def exec_module(self, module):
-        pass
-
-
-def import_spuco(path):
-    missing = [name for name in WANTED_BY_SPUCO if importlib.util.find_spec(name) is None]
-    sys.meta_path.append(StandIns(missing))
-    sys.path.insert(0, path)
 
 
 def task(n_rows, seed):
