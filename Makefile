@@ -8,7 +8,7 @@ READY := .venv/.ready
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test unit doctest coverage lint types bench clean
+.PHONY: demo test unit doctest coverage lint types toys bench clean
 
 demo: $(READY)
 	$(RUN) examples/plot_compas.py
@@ -30,6 +30,11 @@ lint: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+# Every benchmark that has a small size, once.
+toys: $(READY)
+	for script in $$(grep -l '"--toy"' benchmarks/bench_*.py); do \
+		$(RUN) $$script --toy || exit 1; done
 
 bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(RUN) $$script || exit 1; done
