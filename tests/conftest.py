@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sklearn
 import torch
+from joblib.externals.loky import reusable_executor
 
 # The same examples on every machine and no deadline: a slow machine is not a bug.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
@@ -30,6 +31,14 @@ def same_configuration():
     before = configuration()
     yield
     assert configuration() == before
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_idle_workers():
+    """End joblib's processes: after minutes of idling they end by themselves, and may lose a task."""
+    yield
+    if reusable_executor._executor is not None:
+        reusable_executor._executor.shutdown(wait=True)
 
 
 @pytest.fixture(autouse=True)

@@ -57,14 +57,14 @@ class LayerGradients:
     def numbers_per_row(self) -> int:
         """How many numbers a row needs beside the activations: one unit, and what is no product."""
         units = [layer.weight[0].numel() for layer in self.layers.values()]
-        others = sum(self.parameters[name].numel() for name in self.without(self.layers))
+        others = sum(self.parameters[name].numel() for name in self._without(self.layers))
         return 2 * (max(units, default=0) + others)
 
     def __call__(self, batch: Batch, y: Tensor, emit: Emit) -> None:
-        factors = self.factors(batch, y)
+        factors = self._factors(batch, y)
         for name, (x, delta) in factors.items():
             self._emit(name, x, delta, emit)
-        if others := self.without(factors):
+        if others := self._without(factors):
             for name, gradient in self.functional(others, batch, y).items():
                 emit(self.columns[name].start, gradient.flatten(1))
 
@@ -74,12 +74,12 @@ class LayerGradients:
         names = self.module.get_submodule(layer).named_parameters()
         return {name: f"{prefix}{name}" for name, _ in names}
 
-    def without(self, layers: Iterable[str]) -> list[str]:
+    def _without(self, layers: Iterable[str]) -> list[str]:
         """Name the parameters outside `layers`."""
         done = {parameter for layer in layers for parameter in self._own(layer).values()}
         return [name for name in self.columns if name not in done]
 
-    def factors(self, batch: Batch, y: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+    def _factors(self, batch: Batch, y: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
         """Input and output gradient of every layer that ran once, on one row a sample."""
         if not self.layers:
             return {}
@@ -113,7 +113,7 @@ class LayerGradients:
             where = slice(start, start + columns.shape[1])
             total[where], size[where] = weights @ columns, weights @ columns.abs()
 
-        factors = self.factors(batch, y)
+        factors = self._factors(batch, y)
         for layer, (x, delta) in factors.items():
             self._emit(layer, x, delta, emit)
         tolerance = torch.finfo(dtype).eps ** 0.5

@@ -119,8 +119,8 @@ def per_sample_gradients(
     module = uncompiled(module)
     rows = module_rows(module, X)
     with evaluating(module, seed):
-        codes = class_codes(y, module, rows)
-        gradients = make_gradients(module, source, rows, codes)
+        codes = _class_codes(y, module, rows)
+        gradients = _make_gradients(module, source, rows, codes)
         size = block_size or rows_at_once(
             module,
             rows,
@@ -135,7 +135,7 @@ def per_sample_gradients(
     return result.numpy()
 
 
-def make_gradients(module: nn.Module, source: str, rows: Rows, y: Tensor) -> Gradients:
+def _make_gradients(module: nn.Module, source: str, rows: Rows, y: Tensor) -> Gradients:
     if source == "head":
         return HeadGradients(module, rows, y)
     if source == "activation":
@@ -158,7 +158,7 @@ def _check_positive(**named: Any) -> None:
             raise ValueError(f"{name} must be an integer of at least 1 or None, got {value!r}.")
 
 
-def class_codes(y: Any, module: nn.Module, rows: Rows) -> Tensor:
+def _class_codes(y: Any, module: nn.Module, rows: Rows) -> Tensor:
     """Check the labels against the samples and the logits, and move them to the module."""
     codes = y.detach().cpu().numpy() if isinstance(y, Tensor) else np.asarray(y)
     if codes.dtype.kind not in "iub":

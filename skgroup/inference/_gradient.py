@@ -130,9 +130,8 @@ class GradientGroupInferrer(ClusterGroupInferrer):
     drop the groups. `predict` repeats `groups_` on the training rows for "kmeans" and "gmm"; for
     density clusterers rows at the border of a cluster may differ.
 
-    Beyond 512 MiB of gradients a sample of the rows is clustered and the others are assigned in
-    blocks; beyond 2 ** 26 values in X a linear reference is fitted on a sample too. Each class is
-    in it with its share, or at least 1,000 rows.
+    Beyond 512 MiB of gradients a sample is clustered and the other rows are assigned in blocks, and
+    beyond 2 ** 26 values in X a linear reference is fitted on one: of each class its share, or 1,000.
 
     References
     ----------
@@ -231,11 +230,12 @@ class GradientGroupInferrer(ClusterGroupInferrer):
         auto = "linear" if self._is_density() else "ridge"
         self._model = fit_reference(self, X, y, seeds, source=self.source, auto=auto)
         self.reference_ = self._model.model
-        del self._model.snapshots[: -1 if self.combine == "last" else 0]
+        if self.combine == "last":
+            del self._model.snapshots[:-1]
         self._sketch_seed = seeds[3]
         columns = self._model.n_columns(X, self.source)
-        n_numbers = min(len(y), LEAST_ROWS) * columns * len(self._model.snapshots)
-        too_large = 8 * n_numbers > REPRESENTED_BYTES
+        row_bytes = 8 * columns * len(self._model.snapshots)
+        too_large = min(len(y), LEAST_ROWS) * row_bytes > REPRESENTED_BYTES
         self._sketch = SKETCH_SIZE if too_large and columns > SKETCH_SIZE else None
         if self.scale == "weighted":  # entries have to stay those of weights
             self._sketch = None
