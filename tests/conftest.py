@@ -35,7 +35,7 @@ def same_configuration():
 
 @pytest.fixture(autouse=True, scope="module")
 def no_idle_workers():
-    """End joblib's processes: after minutes of idling they end by themselves, and may lose a task."""
+    """End joblib's processes: when idle for minutes they end by themselves, and may lose a task."""
     yield
     if reusable_executor._executor is not None:
         reusable_executor._executor.shutdown(wait=True)

@@ -127,11 +127,11 @@ class GradientGroupInferrer(ClusterGroupInferrer):
       more epochs put together by `combine`, and other layers by `source`.
 
     In a pipeline the inferrer stands directly before the classifier: scikit-learn's transformers
-    drop the groups. `predict` repeats `groups_` on the training rows for "kmeans" and "gmm"; for
-    density clusterers rows at the border of a cluster may differ.
+    drop the groups. `predict` repeats `groups_` for "kmeans" and "gmm"; for density clusterers
+    training rows at the border of a cluster may differ.
 
-    Beyond 512 MiB of gradients a sample is clustered and the other rows are assigned in blocks, and
-    beyond 2 ** 26 values in X a linear reference is fitted on one: of each class its share, or 1,000.
+    Beyond 512 MiB of gradients a sample is clustered and other rows are assigned; beyond 2 ** 26
+    values of X a linear reference is fitted on one. It has its share of a class, or 1,000 rows.
 
     References
     ----------
