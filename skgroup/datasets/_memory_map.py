@@ -25,7 +25,8 @@ def memory_map(
     ----------
     batches : iterable, or object with ``to_batches``
         Arrow record batches or tables, pandas or polars DataFrames, or arrays of shape (n_rows,
-        n_columns); all with the same columns. A ``pyarrow.dataset`` of Parquet files is one too.
+        n_columns); all with the same columns. A ``pyarrow.dataset`` of Parquet files is one too,
+        and so is a single table.
     path : path-like
         File in the format of ``numpy.save``; one that is there is replaced, once all is written.
         Load it again by ``numpy.load(path, mmap_mode="r")``.
@@ -44,8 +45,10 @@ def memory_map(
     Raises
     ------
     ValueError
-        If there are no rows, batches have different columns, there is no column `target`, or a
-        value is no number.
+        If there are no rows, batches are no tables or have different columns, there is no column
+        `target`, or a value is no number.
+    FileNotFoundError
+        If the folder of `path` does not exist.
 
     Examples
     --------
@@ -59,6 +62,8 @@ def memory_map(
     ((6, 1), ['a'], ['no', 'yes'])
     """
     path, labels = Path(path), []
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {path.parent}: make it, or change `path`.")
     part = path.with_name(f"{path.name}.part")
     names: list[Any] | None = None
     n_rows = 0
@@ -89,7 +94,14 @@ def memory_map(
 
 def _tables(batches: Any) -> Iterator[dict[Any, Any]]:
     """Columns by name of each batch."""
+    if isinstance(batches, (str, os.PathLike)):
+        raise ValueError(
+            f"batches is a path, {os.fspath(batches)!r}: pass what reads it, for Parquet files "
+            "pyarrow.dataset.dataset(path)."
+        )
     found: Iterable[Any] = batches.to_batches() if hasattr(batches, "to_batches") else batches
+    if hasattr(found, "columns") or isinstance(found, np.ndarray):
+        found = [found]
     for batch in found:
         if hasattr(batch, "schema") and hasattr(batch, "column"):  # Arrow
             table = {name: batch.column(name) for name in batch.schema.names}

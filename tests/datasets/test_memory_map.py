@@ -28,12 +28,14 @@ KINDS = {
     "polars": lambda frame: (pl.from_pandas(piece) for piece in pieces(frame)),
     "arrow": arrow,
     "arrays": lambda frame: (piece.to_numpy() for piece in pieces(frame)),
+    "one frame": lambda frame: frame,
+    "one array": pd.DataFrame.to_numpy,
 }
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_values_of_whatever_holds_batches(frame, tmp_path, kind):
-    target, names = (1, [0, 2]) if kind == "arrays" else ("y", ["a", "b"])
+    target, names = (1, [0, 2]) if "array" in kind else ("y", ["a", "b"])
     found = memory_map(KINDS[kind](frame), tmp_path / "rows.npy", target=target)
     expected = frame[["a", "b"]].to_numpy(np.float32)
     np.testing.assert_array_equal(found.data, expected)
@@ -72,6 +74,7 @@ def test_the_header_has_room_for_any_number_of_rows(tmp_path):
     [
         ([], None, "no rows"),
         ([np.empty((0, 2))], None, "no rows"),
+        ("visits.parquet", None, r"is a path, 'visits.parquet'.*pyarrow.dataset"),
         ([np.zeros(3)], None, r"got a ndarray with 1 dimensions.*2-D arrays"),
         ([np.zeros((3, 2)), np.zeros((3, 3))], None, r"first has \[0, 1\], a later one \[0, 1, 2"),
         ([np.zeros((3, 2))], "y", r"no column 'y'.*they have \[0, 1\]"),
@@ -84,6 +87,11 @@ def test_what_is_no_table(tmp_path, batches, target, text):
         memory_map(batches, tmp_path / "rows.npy", target=target)
     assert [file.name for file in tmp_path.iterdir()] == ["rows.npy"]
     assert (tmp_path / "rows.npy").read_text() == "kept"
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*away: make it"):
+        memory_map([np.zeros((3, 2))], tmp_path / "away" / "rows.npy")
 
 
 def test_estimators_see_the_rows_as_they_were(tmp_path):
