@@ -48,6 +48,7 @@ def per_sample_gradients(
     block_size: int | None = None,
     sketch: int | None = None,
     seed: int = 0,
+    out: NDArray[np.floating[Any]] | None = None,
 ) -> NDArray[np.floating[Any]]:
     """Compute the gradient of the cross-entropy of every sample.
 
@@ -86,19 +87,23 @@ def per_sample_gradients(
         times the product of the lengths. The gradients themselves are never held together.
     seed : int, default=0
         Non-negative seed of the projection.
+    out : ndarray of shape (n_samples, n_parameters) or (n_samples, sketch), optional
+        Where to write the gradients: memory to use again, or a `numpy.memmap` for more gradients
+        than fit into memory. Its type is that of the network. None: a new array.
 
     Returns
     -------
     ndarray of shape (n_samples, n_parameters) or (n_samples, sketch)
-        Gradients in the floating-point type of the network.
+        Gradients in the floating-point type of the network; `out` where it was given.
 
     Raises
     ------
     TypeError
-        If `module` is no network, or `y` does not hold integers.
+        If `module` is no network, `y` does not hold integers, or `out` is no ndarray.
     ValueError
         If `source` is unknown, the network has no linear last layer for "head" or "activation",
-        it does not return logits, or `y` does not fit `X` or the logits.
+        it does not return logits, `y` does not fit `X` or the logits, or `out` is of another shape
+        or type than the gradients or cannot be written.
 
     Examples
     --------
@@ -129,10 +134,13 @@ def per_sample_gradients(
         )
         n_columns = gradients.n_columns
         project = Sketch(sketch, n_columns, seed).into if sketch else columns_of
-        result = torch.from_numpy(_zeros(len(rows), sketch or n_columns, module))
+        out = _target(out, (len(rows), sketch or n_columns), module)
+        result = torch.from_numpy(out)
+        if sketch:  # adds up
+            result.zero_()
         for where, batch in blocks(rows, size):
             gradients(batch, codes[where], project(result[where]))
-    return result.numpy()
+    return out
 
 
 def _make_gradients(module: nn.Module, source: str, rows: Rows, y: Tensor) -> Gradients:
@@ -178,6 +186,18 @@ def _class_codes(y: Any, module: nn.Module, rows: Rows) -> Tensor:
     return torch.from_numpy(codes.astype(np.int64)).to(float_type(module)[1])
 
 
-def _zeros(n_rows: int, n_columns: int, module: nn.Module) -> NDArray[np.floating[Any]]:
+def _target(out: Any, shape: tuple[int, int], module: nn.Module) -> NDArray[np.floating[Any]]:
+    """Check where the gradients are to go, or make a place for them."""
     kinds = {torch.float64: np.float64, torch.float16: np.float16}
-    return np.zeros((n_rows, n_columns), dtype=kinds.get(float_type(module)[0], np.float32))
+    kind = np.dtype(kinds.get(float_type(module)[0], np.float32))
+    if out is None:
+        return np.zeros(shape, dtype=kind)
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a numpy array or None, got {type(out).__name__}.")
+    if out.shape != shape or out.dtype != kind or not out.flags.writeable:
+        kept = "" if out.flags.writeable else "read-only "
+        raise ValueError(
+            f"out must be a writable array of shape {shape} and type {kind}, got a {kept}one of "
+            f"shape {out.shape} and type {out.dtype}."
+        )
+    return out

@@ -294,3 +294,28 @@ def test_only_networks_have_gradients():
 def test_a_network_without_parameters_has_no_gradients():
     with pytest.raises(ValueError, match=r"one of \[\]"):
         per_sample_gradients(nn.Flatten(), TABLE[:, :3], y, source="all")
+
+
+@pytest.mark.parametrize("settings", [{"source": "all"}, {"source": "all", "sketch": 5}])
+def test_out_is_filled_and_returned(settings, build, tmp_path):
+    net, X = build("mlp", torch.float32)
+    expected = per_sample_gradients(net, X, y, **settings)
+    shape = expected.shape
+    mapped = np.lib.format.open_memmap(tmp_path / "g.npy", "w+", dtype=np.float32, shape=shape)
+    wide = np.full((N, 2 * shape[1]), 7, dtype=np.float32)
+    for out in (np.full(shape, 7, dtype=np.float32), mapped, wide[:, ::2]):
+        assert per_sample_gradients(net, X, y, out=out, **settings) is out
+        np.testing.assert_array_equal(out, expected)
+    assert (wide[:, 1::2] == 7).all()
+
+
+def test_out_that_does_not_fit_is_refused_as_it_is(build):
+    net, X = build("linear", torch.float32)
+    fixed = np.zeros((N, 15), dtype=np.float32)
+    fixed.flags.writeable = False
+    for out in (np.zeros((N, 14), np.float32), np.zeros((N, 15)), fixed):
+        with pytest.raises(ValueError, match=r"out must be a writable array of shape \(23, 15\)"):
+            per_sample_gradients(net, X, y, out=out)
+        assert not out.any()
+    with pytest.raises(TypeError, match="out must be a numpy array or None, got list"):
+        per_sample_gradients(net, X, y, out=[])
