@@ -1,0 +1,64 @@
+"""The audited model as `describe_groups` wants to see it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from skgroup.auditing._known_logits import KnownLogits, join
+from skgroup.inspection import GroupDescriptions, describe_groups
+
+__all__ = ["ModelView", "describe_rows"]
+
+
+class ModelView(BaseEstimator):
+    """Takes the place of an inferrer whose reference is the audited model.
+
+    It knows some rows: their encoded features and the model's held-out logits.
+    """
+
+    def __init__(self, features: NDArray, logits: NDArray, codes: NDArray, classes: NDArray):
+        self.features = features
+        self.logits = logits
+        self.codes = codes
+        self.classes = classes
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    @property
+    def classes_(self) -> NDArray:
+        return self.classes
+
+    def fit(self, X: Any, y: Any = None) -> "ModelView":
+        """Do nothing: what there is to know is given."""
+        return self
+
+    def predict(self, X: Any, y: Any = None) -> NDArray:
+        """The classes: groups are given to `describe_groups`."""
+        return self.codes
+
+    def embed(self, X: Any, y: Any = None) -> NDArray[np.float64]:
+        """Gradients of the known rows."""
+        joined = join(self.features, self.logits)
+        return KnownLogits(joined, len(self.classes)).embed(joined, self.codes)
+
+    def _check_new(self, X: Any, y: Any) -> tuple[NDArray, NDArray]:
+        return self.features, self.codes
+
+    def _probabilities(self, X: Any) -> NDArray[np.float64]:
+        return np.exp(self.logits)
+
+
+def describe_rows(
+    view: ModelView, names: list[str], groups: NDArray, labels: list, seed: int
+) -> GroupDescriptions:
+    """What the groups are; `groups` are codes of the `labels`, -1 for outliers."""
+    told = np.array([None] * len(groups), dtype=object)
+    kept = groups >= 0
+    told[kept] = np.array(labels, dtype=object)[groups[kept]]
+    return describe_groups(
+        view, view.features, view.codes, names, groups=told, max_features=3, n_examples=3,
+        random_state=seed,
+    )  # fmt: skip
