@@ -1,4 +1,4 @@
-"""An audit in one call: which groups a model fails, how surely, and what would serve them better."""
+"""An audit in one call: which groups a model fails, and what would serve them better."""
 
 from skgroup.auditing._audit import audit
 from skgroup.auditing._audit_report import AuditReport

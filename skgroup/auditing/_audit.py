@@ -168,23 +168,23 @@ def _split(
 def _run(
     study: Study, candidates: list, measure: Measure, inferrer: Any, options: dict, bar: Any
 ) -> AuditReport:
-    subject, infers = study.subject, study.subject.groups is None
+    subject, known = study.subject, study.subject.groups
+    infers = known is None
     _tell(bar, "fits the model")
     fitted, own_name, found = study.fit_subject(), name_of(subject.model), None
     predictions = {own_name: study.predict(fitted)}
     logits = study.logits(fitted, everywhere=infers)
     _tell(bar, "finds groups")
-    if infers:
+    if known is None:
         found, read, groups = study.infer(inferrer, logits)
         labels: list = list(range(found.n_groups_))
     else:
-        groups, labels = subject.groups.codes, subject.groups.labels.tolist()
+        groups, labels = known.codes, known.labels.tolist()
     _tell(bar, "trains alternatives")
     predictions |= study.fit_alternatives(candidates, groups)
+    y, codes = subject.y[study.judge], groups[study.judge]
     verdicts = tuple(
-        Verdict.judge(
-            title, subject.y[study.judge], predicted, groups[study.judge], labels, measure
-        )
+        Verdict.judge(title, y, predicted, codes, labels, measure)
         for title, predicted in predictions.items()
     )
     _tell(bar, "describes groups")

@@ -65,7 +65,7 @@ class FailureGroupInferrer(GradientGroupInferrer):
         return False
 
     def _partition(self, X: Any, codes: NDArray, random_state: Any) -> NDArray[np.int64]:
-        self._trees = [None] * len(self.classes_)  # so that what is assigned now are clusters
+        self._trees: list[DecisionTreeClassifier] = []  # what is assigned now are clusters
         clusters = super()._partition(X, codes, random_state)
         features, seed = split(X, self.n_classes)[0], random_state.randint(2**31 - 1)
         self._trees = [
@@ -87,7 +87,7 @@ class FailureGroupInferrer(GradientGroupInferrer):
         features, result = split(X, self.n_classes)[0], clusters.copy()
         for c, tree in enumerate(self._trees):
             rows = codes == c
-            if tree is not None and rows.any():
+            if rows.any():
                 result[rows] = tree.predict(features[rows])
         return result
 

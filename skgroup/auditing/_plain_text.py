@@ -5,7 +5,7 @@ from typing import Any
 
 from skgroup.auditing._verdict import Verdict
 
-__all__ = ["headline", "plain_text"]
+__all__ = ["headline", "percent", "plain_text"]
 
 WIDTH = 88
 
@@ -14,7 +14,7 @@ def plain_text(report: Any) -> str:
     """The report in paragraphs and tables that fit into a terminal."""
     parts = [_wrapped(headline(report)), _models(report), _groups(report), _what_they_are(report)]
     if report.stability is not None:
-        parts.append(f"Stability\n{textwrap.indent(str(report.stability), '  ')}")
+        parts.append(f"Stability\n{_lines(str(report.stability))}")
     if report.findings:
         told = [_wrapped(f"- {finding}", "  ") for finding in report.findings]
         parts.append("\n".join(["Beware", *told]))
@@ -79,10 +79,25 @@ def _score(verdict: Verdict, i: int) -> float:
 
 
 def _what_they_are(report: Any) -> str:
-    told = [
-        _wrapped(str(d).replace("The reference", "The model"), "  ") for d in report.descriptions
-    ]
+    told = []
+    for d in report.descriptions:
+        name = f"outliers of class {d.class_label}"
+        title = name if d.is_outliers else report.titles[d.group]
+        rule = f"Rule: {d.rules[0]}." if d.rules else ""
+        rows = "1 row" if d.size == 1 else f"{d.size} rows"
+        own = f"{rows}, {percent(d.share)} of class {d.class_label}."
+        parts = [f"{title}: {own}", d.told_features(), rule]
+        told.append(_wrapped(" ".join(part for part in parts if part), "  "))
     return "\n".join(["What the groups are", *told])
+
+
+def percent(share: float) -> str:
+    """A share in words, with a digit behind the point where it is small."""
+    return f"{100 * share:.1f} %" if share < 0.095 else f"{100 * share:.0f} %"
+
+
+def _lines(text: str) -> str:
+    return "\n".join(_wrapped(line, "  ") for line in text.splitlines())
 
 
 def _wrapped(text: str, indent: str = "") -> str:

@@ -71,7 +71,7 @@ class Subject:
 
 def check_table(X: Any) -> Any:
     """X, unless it is no table with rows and columns."""
-    read = np.asarray(X) if isinstance(X, (list, tuple)) else plain(X)
+    read: Any = np.asarray(X) if isinstance(X, (list, tuple)) else plain(X)
     shape = getattr(read, "shape", ())
     if len(shape) != 2 or 0 in shape:
         raise ValueError(
@@ -93,8 +93,8 @@ def _check_sizes(codes: NDArray, classes: NDArray) -> None:
     few = int(sizes.argmin())
     if sizes[few] < LEAST_ROWS:
         raise ValueError(
-            f"y has {sizes[few]} rows of class {classes.tolist()[few]!r}, too few to learn from and "
-            f"to judge on: an audit needs {LEAST_ROWS} rows of each class."
+            f"y has {sizes[few]} rows of class {classes.tolist()[few]!r}, too few to learn from "
+            f"and to judge on: an audit needs {LEAST_ROWS} rows of each class."
         )
 
 
