@@ -205,6 +205,8 @@ def _run(
 
 def _tell(bar: Any, what: str) -> None:
     """Name the step that begins, and count the one that ended."""
+    if bar.disable:
+        return
     if bar.desc:
         bar.update()
     bar.set_description_str(what)
