@@ -94,13 +94,21 @@ class AuditReport:
         }
 
     @property
+    def quoted_titles(self) -> dict[Any, str]:
+        """The same in the middle of a sentence."""
+        return {
+            label: title if self.inferred else f"\u2018{title}\u2019"
+            for label, title in self.titles.items()
+        }
+
+    @property
     def n_outliers(self) -> int:
         """Held-out rows of no group."""
         return int(np.count_nonzero(self.groups[self.rows] < 0))
 
     def with_findings(self, found: list[Finding], columns: list[str]) -> "AuditReport":
         """The same report, with `found` and what its scores and groups give cause for."""
-        told = [*found, *doubts_of_scores(self.verdicts[0], self.titles)]
+        told = [*found, *doubts_of_scores(self.verdicts[0], self.quoted_titles)]
         if self.inferred:
             told.append(protected_columns(columns, self.descriptions))
         return replace(self, findings=tuple(told))

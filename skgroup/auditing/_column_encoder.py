@@ -46,7 +46,10 @@ class Number:
 
 @dataclass(frozen=True, eq=False)
 class Category:
-    """A column of text or categories: one column of 0 and 1 for each frequent value."""
+    """A column of text or categories: one column of 0 and 1 for each frequent value.
+
+    Of two values the rarer one is enough, and of a single one too.
+    """
 
     name: str
     values: tuple[str, ...]
@@ -55,6 +58,8 @@ class Category:
     def fit(cls, name: str, column: Any) -> "Category":
         values, counts = np.unique(as_text(column), return_counts=True)
         most = np.argsort(-counts, kind="stable")[:MAX_VALUES]
+        if len(most) == 2:
+            most = most[1:]
         return cls(name, tuple(values[np.sort(most)].tolist()))
 
     @property

@@ -1,23 +1,28 @@
 """HTML, of which only what is written here is ever markup."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["element", "said", "table", "user_text"]
+__all__ = ["class_name", "element", "said", "table", "user_text"]
 
 
 def user_text(value: Any) -> str:
     """Whatever comes from the data, as text: no markup, and no say in the direction of the rest."""
-    text = str(value).encode("utf-8", "replace").decode("utf-8")
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    return f"<bdi>{escape(shown)}</bdi>"
+    return element("bdi", said(str(value)))
 
 
 def said(text: str) -> str:
-    """A sentence that may quote the data."""
-    shown = text.encode("utf-8", "replace").decode("utf-8")
-    return escape("".join(c if c.isprintable() else " " for c in shown))
+    """A sentence that may quote the data; what cannot be printed is a space."""
+    known = text.encode("utf-8", "replace").decode("utf-8")
+    return escape("".join(c if c.isprintable() else " " for c in known))
+
+
+def class_name(name: str) -> str:
+    """A long name that may be broken between its words."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "\0", name).split("\0")
+    return element("bdi", "<wbr>".join(map(said, words)))
 
 
 def element(name: str, *content: str, **attributes: Any) -> str:
@@ -29,13 +34,16 @@ def element(name: str, *content: str, **attributes: Any) -> str:
     return f"<{name}{told}>{''.join(content)}</{name}>"
 
 
-def table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]], class_: str) -> str:
+def table(caption: str, head: Sequence[str], rows: Iterable[Iterable[str]], class_: str) -> str:
     """A table whose first column names the rows; all cells are markup already."""
     top = element("tr", *(element("th", cell, scope="col") for cell in head))
-    body = [
-        element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in cells))
-        for first, *cells in rows
-    ]
+    body = []
+    for first, *cells in rows:
+        labelled = zip(cells, head[1:], strict=True)
+        told = [
+            element("td", cell, data_label=re.sub("<.*?>", "", name)) for cell, name in labelled
+        ]
+        body.append(element("tr", element("th", first, scope="row"), *told))
     return element(
         "table", element("caption", caption), element("thead", top),
         element("tbody", *body), class_=class_,

@@ -3,12 +3,17 @@
 from typing import Any
 
 from skgroup.auditing._interval_marks import Axis
-from skgroup.auditing._markup import element, said, table, user_text
+from skgroup.auditing._markup import class_name, element, said, table, user_text
 from skgroup.auditing._plain_text import headline, percent
 from skgroup.auditing._verdict import Score, Verdict
 from skgroup.inspection._group_descriptions import GroupDescription
 
 __all__ = ["SECTIONS"]
+
+FLIP_SIDE = (
+    "Where a model has to choose, the rows of the other class are a group with a low score: a "
+    "group matters most where another model serves it better and loses little elsewhere."
+)
 
 
 def heading(report: Any) -> str:
@@ -16,7 +21,7 @@ def heading(report: Any) -> str:
     return element(
         "header",
         element("p", "skgroup audit", class_="kicker"),
-        element("h1", user_text(report.model_name)),
+        element("h1", class_name(report.model_name)),
         element("p", said(headline(report))),
     )
 
@@ -55,7 +60,7 @@ def models(report: Any) -> str:
         own, average, worst = ("own" if i == 0 else ""), v.average.value, v.worst.score.value
         told = f"{worst:.3f} in the worst group, {average:.3f} on average"
         rows.append([
-            element("span", user_text(v.name), class_=own),
+            element("span", class_name(v.name), class_=own),
             axis.gap(worst, average, told, own),
             _pair(v.average), _pair(v.worst_score), f"{v.gap:.3f}",
         ])  # fmt: skip
@@ -82,15 +87,17 @@ def groups(report: Any) -> str:
         rows = [_group_row(axis, v, i, "" if n else "own") for n, v in enumerate(report.verdicts)]
         title = _capital(titles[group.group]) if report.inferred else titles[group.group]
         caption = f"{_capital(_metric(report))} on {_rows(group.size)}"
-        head = ["Model", _scale(axis), said(_metric(report))]
+        head = ["Model", _scale(axis), said(_capital(_metric(report)))]
         blocks.append(element(
             "div", element("h3", user_text(title)), *map(_description, told),
             table(said(caption), head, rows, "scores"), class_="group",
         ))  # fmt: skip
     note = (
         "Scores are those of held-out rows; the dashed line is the average of each model. "
-        + "Descriptions compare a group with the rest of its class."
+        "Descriptions compare a group with the rest of its class."
     )
+    if report.inferred:
+        note += f" {FLIP_SIDE}"
     if report.n_outliers:
         note += f" {_rows(report.n_outliers)} of no group count for the average only."
     return element(
@@ -102,7 +109,7 @@ def _group_row(axis: Axis, verdict: Verdict, i: int, own: str) -> list[str]:
     score, average = verdict.groups[i].score, verdict.average.value
     told = f"{score.value:.3f}, interval {_limits(score)}, average {average:.3f}"
     return [
-        element("span", user_text(verdict.name), class_=own),
+        element("span", class_name(verdict.name), class_=own),
         axis.interval(score, average, told, own),
         _pair(score),
     ]
@@ -172,7 +179,8 @@ SECTIONS = (heading, figures, beware, models, groups, stable, method)
 
 
 def _scale(axis: Axis) -> str:
-    return said(f"{axis.low:g} to {axis.high:g}")
+    ends = (element("span", f"{end:.3g}") for end in (axis.low, axis.high))
+    return element("span", *ends, class_="scale")
 
 
 def _pair(score: Score) -> str:

@@ -54,6 +54,7 @@ _RULES = """
 .skgroup-audit code { font-family: ui-monospace, monospace; font-size: .9em; color: var(--text);
   background: var(--panel); border-radius: .25rem; padding: .1em .35em; }
 .skgroup-audit .marks { display: block; width: 100%; height: 1.1rem; overflow: visible; }
+.skgroup-audit .scale { display: flex; justify-content: space-between; }
 .skgroup-audit .base { stroke: var(--line); stroke-width: 1; }
 .skgroup-audit .tick { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 2 2; }
 .skgroup-audit .span { stroke: var(--other); stroke-width: 3; stroke-linecap: round; }
@@ -71,8 +72,9 @@ _RULES = """
   .skgroup-audit .scores th, .skgroup-audit .models th { grid-column: 1 / -1; width: auto; }
   .skgroup-audit .scores th, .skgroup-audit .scores td, .skgroup-audit .models th,
   .skgroup-audit .models td { padding: .05rem 0; width: auto !important; }
-  .skgroup-audit .models td { grid-column: 1 / -1; }
-  .skgroup-audit .models td::before { content: attr(data-label) " "; color: var(--soft); }
+  .skgroup-audit .models td { grid-column: 1 / -1; display: flex; }
+  .skgroup-audit .models td:nth-child(n+3)::before { content: attr(data-label);
+    color: var(--soft); flex: 0 0 8rem; }
   .skgroup-audit td { white-space: normal; }
 }
 @media print {

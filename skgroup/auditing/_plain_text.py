@@ -28,7 +28,7 @@ def headline(report: Any) -> str:
     text = (
         f"{report.model_name} has {_of(report)} {own.average.value:.3f} on {len(report.rows)} "
         f"held-out rows, and {own.worst.score.value:.3f} in the worst of {len(own.groups)} {kind} "
-        f"groups, {report.titles[own.worst.group]}: a gap of {own.gap:.3f}."
+        f"groups, {report.quoted_titles[own.worst.group]}: a gap of {own.gap:.3f}."
     )
     better = [v for v in others if v.worst.score.value > own.worst.score.value]
     if better:
@@ -63,7 +63,8 @@ def _groups(report: Any) -> str:
     titles, own = report.titles, report.verdicts[0]
     width = max(len(titles[g.group]) for g in own.groups)
     order = sorted(range(len(own.groups)), key=lambda i: own.groups[i].score.value)
-    lines = [f"Groups, {report.metric} of " + ", ".join(v.name for v in report.verdicts)]
+    names = "; ".join(v.name for v in report.verdicts)
+    lines = [_wrapped(f"Groups, {report.metric} of the models in this order: {names}")]
     for i in order:
         group = own.groups[i]
         cells = "  ".join(f"{_score(v, i):.3f}" for v in report.verdicts)
