@@ -45,9 +45,16 @@ def name_of(model: Any) -> str:
     return type(model).__name__
 
 
+def _is_ours(model: Any) -> bool:
+    """Whether a model, or the last step of a pipeline, is a classifier of skgroup."""
+    while isinstance(model, Pipeline):
+        model = model.steps[-1][1]
+    return isinstance(model, BaseGroupClassifier)
+
+
 def _on_top(method: Callable) -> Callable[[Any], Any]:
     """A method that weights or repeats rows: of the audited model, unless that is one of ours."""
-    return lambda model: method() if isinstance(model, BaseGroupClassifier) else method(model)
+    return lambda model: method() if _is_ours(model) else method(model)
 
 
 NAMED: dict[str, tuple[str, Callable[[Any], Any]]] = {
@@ -62,6 +69,11 @@ DEFAULT = ("erm", "group_dro", "reweighting")
 def alternatives_of(model: Any, given: Any) -> list[Candidate]:
     """The audited model's competitors, unfitted; an unknown one raises ValueError."""
     if isinstance(given, Mapping):
+        if name_of(model) in map(str, given):
+            raise ValueError(
+                f"alternatives has the name {name_of(model)!r}, which is that of the audited "
+                "model: choose another one."
+            )
         for name, other in given.items():
             check_classifier(f"alternatives[{name!r}]", other)
         return [Candidate(str(name), other) for name, other in given.items()]
@@ -79,7 +91,7 @@ def alternatives_of(model: Any, given: Any) -> list[Candidate]:
     found = []
     for name in dict.fromkeys(names):
         title, make = NAMED[name]
-        of_model = title[0].islower() and not isinstance(model, BaseGroupClassifier)
+        of_model = title[0].islower() and not _is_ours(model)
         found.append(Candidate(f"{name_of(model)}, {title}" if of_model else title, make(model)))
     return found
 

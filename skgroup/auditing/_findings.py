@@ -58,6 +58,12 @@ def collect_warnings(found: list[Finding]) -> Iterator[None]:
 def doubts_of_scores(audited: Verdict, titles: dict[Any, str]) -> list[Finding]:
     """Small groups, wide intervals, and a gap that chance explains."""
     found = []
+    judged = {g.group for g in audited.groups}
+    if unseen := [title for label, title in titles.items() if label not in judged]:
+        found.append(Finding(
+            "groups without a row",
+            f"{_listed(unseen)}: there is no row to judge on. Audit on more rows, or join groups.",
+        ))  # fmt: skip
     small = [g for g in audited.groups if g.size < FEW_ROWS]
     if small:
         found.append(Finding(
@@ -69,8 +75,8 @@ def doubts_of_scores(audited: Verdict, titles: dict[Any, str]) -> list[Finding]:
     if wide:
         found.append(Finding(
             "wide intervals",
-            f"the interval of {_listed([titles[g.group] for g in wide])} is wider than {WIDE:.1f}: "
-            "more rows to judge on would tell more.",
+            f"{_listed([titles[g.group] for g in wide])}: the interval is wider than {WIDE:.1f}. "
+            "More rows to judge on would tell more.",
         ))  # fmt: skip
     if len(audited.groups) > 1 and audited.worst_score.high >= audited.average.value:
         found.append(Finding(

@@ -16,7 +16,8 @@ def user_text(value: Any) -> str:
 def said(text: str) -> str:
     """A sentence that may quote the data; what cannot be printed is a space."""
     known = text.encode("utf-8", "replace").decode("utf-8")
-    return escape("".join(c if c.isprintable() else " " for c in known))
+    shown = "".join(c if c.isprintable() else " " for c in known)
+    return escape(shown.replace(" %", "\u00a0%"))  # no line begins with a per cent sign
 
 
 def class_name(name: str) -> str:

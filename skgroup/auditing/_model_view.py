@@ -1,5 +1,6 @@
 """The audited model as `describe_groups` wants to see it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from sklearn.base import BaseEstimator
 from skgroup.auditing._known_logits import KnownLogits, join
 from skgroup.inspection import GroupDescriptions, describe_groups
 
-__all__ = ["ModelView", "describe_rows"]
+__all__ = ["ModelView", "describe_rows", "in_terms_of"]
 
 
 class ModelView(BaseEstimator):
@@ -62,3 +63,23 @@ def describe_rows(
         view, view.features, view.codes, names, groups=told, max_features=3, n_examples=3,
         random_state=seed,
     )  # fmt: skip
+
+
+def in_terms_of(rows: NDArray, found: GroupDescriptions, n_samples: int) -> GroupDescriptions:
+    """Descriptions of some rows, with positions among all `n_samples`."""
+    held_out = np.zeros(n_samples, dtype=bool)
+    held_out[rows[found.held_out]] = True
+
+    def among_all(own: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(rows[list(own)].tolist())
+
+    told = tuple(
+        replace(
+            d,
+            typical=among_all(d.typical),
+            borderline=among_all(d.borderline),
+            extreme=among_all(d.extreme),
+        )
+        for d in found
+    )
+    return GroupDescriptions(told, held_out, found.note)

@@ -16,7 +16,7 @@ from skgroup.auditing._failure_inferrer import FailureGroupInferrer
 from skgroup.auditing._findings import Finding, collect_warnings
 from skgroup.auditing._hold_out import folds_of
 from skgroup.auditing._known_logits import held_out_logits, join
-from skgroup.auditing._model_view import ModelView, describe_rows
+from skgroup.auditing._model_view import ModelView, describe_rows, in_terms_of
 from skgroup.auditing._subject import Subject
 from skgroup.inspection import GroupDescriptions, Stability, stability
 
@@ -129,7 +129,8 @@ class Study:
         rows = np.flatnonzero(~np.isnan(logits[:, 0]))
         subject = self.subject
         view = ModelView(self.features[rows], logits[rows], subject.codes[rows], subject.classes)
-        return describe_rows(view, self.encoder.names, groups[rows], labels, self.seeds.describe)
+        found = describe_rows(view, self.encoder.names, groups[rows], labels, self.seeds.describe)
+        return in_terms_of(rows, found, len(subject.y))
 
     def test_stability(self, inferrer: Any, X: NDArray, *, n_refits: int, n_null: int) -> Stability:
         """Whether the groups change with the rows, and whether chance explains them."""

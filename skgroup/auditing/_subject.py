@@ -64,7 +64,7 @@ class Subject:
         is_fitted = _is_fitted(model)
         _check_sizes(codes, classes)
         _check_known(model, is_fitted, classes)
-        _check_missing(model, read)
+        _check_values(model, read)
         found = resolve_groups(X, labels, groups)
         return cls(model, is_fitted, read, labels, codes, classes, found)
 
@@ -109,16 +109,25 @@ def _check_known(model: Any, is_fitted: bool, classes: NDArray) -> None:
         )
 
 
-def _check_missing(model: Any, X: Any) -> None:
-    """Raise for missing values where it is known that the model takes none."""
-    is_made_of_others = isinstance(model, Pipeline) or hasattr(model, "estimator")
-    if is_made_of_others or sparse.issparse(X) or get_tags(model).input_tags.allow_nan:
+def _check_values(model: Any, X: Any) -> None:
+    """Raise for infinity, and for missing values where it is known that the model takes none."""
+    if sparse.issparse(X):
+        assert_all_finite(X.data, input_name="X")
         return
-    columns = ((name, as_numbers(column)) for name, column in named_columns(X))
-    empty = [repr(name) for name, v in columns if v is not None and np.isnan(v).any()]
-    if empty:
+    columns = {name: as_numbers(column) for name, column in named_columns(X)}
+    numbers = {name: values for name, values in columns.items() if values is not None}
+    if infinite := [name for name, v in numbers.items() if np.isinf(v).any()]:
+        raise ValueError(f"X has infinite values in {_quoted(infinite)}: replace them.")
+    is_made_of_others = isinstance(model, Pipeline) or hasattr(model, "estimator")
+    if is_made_of_others or get_tags(model).input_tags.allow_nan:
+        return
+    if empty := [name for name, v in numbers.items() if np.isnan(v).any()]:
         raise ValueError(
-            f"X has missing values in {', '.join(empty[:5])}, and {type(model).__name__} takes "
-            "none: put an imputer before it, make_pipeline(SimpleImputer(), model), or take a "
-            "model that reads them, such as HistGradientBoostingClassifier."
+            f"X has missing values in {_quoted(empty)}, and {type(model).__name__} takes none: put "
+            "an imputer before it, make_pipeline(SimpleImputer(), model), or take a model that "
+            "reads them, such as HistGradientBoostingClassifier."
         )
+
+
+def _quoted(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:5])) + (" and others" if len(names) > 5 else "")
