@@ -56,13 +56,12 @@ def describe_rows(
     view: ModelView, names: list[str], groups: NDArray, labels: list, seed: int
 ) -> GroupDescriptions:
     """What the groups are; `groups` are codes of the `labels`, -1 for outliers."""
-    told = np.array([None] * len(groups), dtype=object)
-    kept = groups >= 0
-    told[kept] = np.array(labels, dtype=object)[groups[kept]]
-    return describe_groups(
-        view, view.features, view.codes, names, groups=told, max_features=3, n_examples=3,
+    found = describe_groups(
+        view, view.features, view.codes, names, groups=groups, max_features=3, n_examples=3,
         random_state=seed,
     )  # fmt: skip
+    told = tuple(d if d.is_outliers else replace(d, group=labels[d.group]) for d in found)
+    return replace(found, descriptions=told)
 
 
 def in_terms_of(rows: NDArray, found: GroupDescriptions, n_samples: int) -> GroupDescriptions:
