@@ -58,6 +58,11 @@ LAYERS = {
         ARRAYS | {"sklearn", "pandas", "tqdm"},
         METHODS | TABLES | BESIDE | BELOW | {"inspection"},
     ),
+    "cli": (
+        {"numpy", "pandas", "sklearn"},
+        {"auditing", "classifiers", "inference", "inspection", "skgroup"},
+    ),
+    "__main__": (set(), {"cli"}),
 }
 OPTIONAL = {"pandas", "matplotlib", "polars", "umap"}
 
