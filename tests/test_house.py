@@ -28,17 +28,21 @@ TORCH_LAYER = {"_data", "_mixing", "modules", "objectives", "samplers", "gradien
 TABLES = {"datasets", "metrics", "model_selection"}
 METHODS = {"classifiers", "inference"}
 GROUPS = {"_encode_groups", "_grouped_array", "_groups"}
-BESIDE = GROUPS | {"_sklearn", "exceptions"}
+BESIDE = GROUPS | {"_sklearn", "_tell", "exceptions"}
 BELOW = TORCH_LAYER | {"_inputs", "_random", "_seeded_clone", "clustering", "training"}
 ARRAYS = {"numpy", "scipy", "joblib"}
 LAYERS = {
     "exceptions": (set(), set()),
     "_sklearn": ({"sklearn"}, set()),
     "_seeded_clone": ({"sklearn"}, set()),
+    "_tell": ({"tqdm"}, set()),
     "_random": (ARRAYS | {"torch"}, {"exceptions"}),
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
-    "training": (ARRAYS | {"torch", "skorch", "tqdm"}, TORCH_LAYER | {"_random", "exceptions"}),
+    "training": (
+        ARRAYS | {"torch", "skorch", "tqdm"},
+        TORCH_LAYER | {"_random", "_tell", "exceptions"},
+    ),
     "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE),
     "clustering": (ARRAYS | {"sklearn", "hdbscan"}, BESIDE),
     **dict.fromkeys(TABLES, (ARRAYS | {"sklearn", "pandas"}, TABLES | BESIDE)),

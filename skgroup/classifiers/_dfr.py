@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from skgroup._data import Rows
 from skgroup._grouped_array import get_groups
 from skgroup._sklearn import HasMethods, Interval, StrOptions
+from skgroup._tell import tell
 from skgroup.classifiers._any_estimator import changed_parameters
 from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._last_layer import fit_last_layer
@@ -24,6 +25,7 @@ from skgroup.classifiers._replace_head import (
 )
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, document_shared
 from skgroup.classifiers._task import Sample, Seeds, Task
+from skgroup.exceptions import UnusableGroupsWarning
 from skgroup.objectives import MeanLoss
 from skgroup.training import Net, TrainingData, as_net
 
@@ -83,7 +85,7 @@ class DFRClassifier(BaseGroupClassifier):
 
     Warns
     -----
-    UserWarning
+    UnusableGroupsWarning
         If a group has no reweighting row, and has therefore no say in the last layer.
 
     Notes
@@ -204,6 +206,7 @@ class DFRClassifier(BaseGroupClassifier):
         chosen: TrainingData, chosen_weight: NDArray | None, *, seed: int,
     ) -> Net:  # fmt: skip
         """Give `net`, trained on `rows`, a last layer made of the `chosen` rows."""
+        tell(self.verbose, self, f"fits the last layer to {len(chosen)} rows")
         module = net.module_
         mean, scale = embedding_statistics(module, rows, weight)
         last = fit_last_layer(
@@ -243,6 +246,7 @@ class DFRClassifier(BaseGroupClassifier):
                 f"groups without a row for the last layer, in which they have no say: {labels}. "
                 "Raise validation_fraction, pass X_val with all groups, or set "
                 "reweighting='train'.",
+                UnusableGroupsWarning,
                 stacklevel=7,
             )
         return chosen

@@ -10,6 +10,7 @@ from torch import nn
 from skgroup._sklearn import HasMethods, Interval, StrOptions
 from skgroup.clustering._class_models import DENSITIES, PARTITIONS
 from skgroup.clustering._row_scaling import SCALES
+from skgroup.exceptions import SettingsWarning
 from skgroup.inference._cluster_base import REPRESENTED_BYTES, ClusterGroupInferrer
 from skgroup.inference._fit_reference import (
     REFERENCE_CONSTRAINTS,
@@ -224,7 +225,7 @@ class GradientGroupInferrer(ClusterGroupInferrer):
 
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
         if self.source == "activation" and len(self.classes_) == 2:
-            warnings.warn(FLAT_SOURCE, stacklevel=4)
+            warnings.warn(FLAT_SOURCE, SettingsWarning, stacklevel=4)
         self._noise: LabelNoise | None = None
         seeds = random_state.randint(np.iinfo(np.int32).max, size=4).tolist()
         auto = "linear" if self._is_density() else "ridge"
