@@ -53,12 +53,16 @@ LAYERS = {
             METHODS | TABLES | BESIDE | BELOW,
         ),
     ),
+    "saving": (
+        ARRAYS | {"safetensors", "sklearn", "torch"},
+        METHODS | BESIDE | BELOW,
+    ),
     "inspection": (
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
         METHODS | TABLES | BESIDE | BELOW,
     ),
 }
-OPTIONAL = {"pandas", "matplotlib", "polars", "umap"}
+OPTIONAL = {"pandas", "matplotlib", "polars", "safetensors", "umap"}
 
 # file -> why it is longer than 300 lines
 LONG_FILES: dict[str, str] = {}
@@ -243,7 +247,7 @@ def test_every_public_parameter_is_documented(module, name):
 IMPORT_AND_COMPARE = """
 import sys, warnings
 # None of these can be imported.
-sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "umap"]))
+sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "safetensors", "umap"]))
 import hdbscan, joblib, numpy, scipy, sklearn, skorch, torch, tqdm
 
 def state():

@@ -29,7 +29,7 @@ from skgroup.exceptions import UnusableGroupsWarning
 from skgroup.objectives import MeanLoss
 from skgroup.training import Net, TrainingData, as_net
 
-__all__ = ["DFRClassifier"]
+__all__ = ["DFRClassifier", "module_of"]
 
 # Parameters that say nothing of the training of a network.
 WITHOUT_TRAINING = {"device", "random_state", "verbose"}
@@ -183,7 +183,7 @@ class DFRClassifier(BaseGroupClassifier):
             )
         seed = Seeds.draw(check_random_state(self.random_state)).method
         data = sample.data(slice(None), self.device)
-        module = copy.deepcopy(_module_of(self.net)).to(self.device).eval()
+        module = copy.deepcopy(module_of(self.net)).to(self.device).eval()
         replaceable_head(module, data.rows, "net")
         net = as_net(module, len(self.classes_), device=self.device)
         self.early_stopping_ = False
@@ -260,7 +260,7 @@ def _numpy(weight: Tensor | None) -> NDArray | None:
     return None if weight is None else weight.double().numpy()
 
 
-def _module_of(net: Any) -> nn.Module:
+def module_of(net: Any) -> nn.Module:
     """The network inside a skorch net or classifier."""
     module = net if isinstance(net, nn.Module) else getattr(net, "net_", net)
     module = getattr(module, "module_", module)
