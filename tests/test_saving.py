@@ -65,7 +65,7 @@ def test_every_kind_of_network(path, settings):
 
 @pytest.mark.parametrize(
     "labels",
-    [["no", "yes"], [False, True], [-1, 7], [0.5, 1.5], np.array(["a", "b"], dtype=object)],
+    [["no", "yes"], [False, True], [-1, 7], [1.0, 2.0], np.array(["a", "b"], dtype=object)],
 )
 def test_labels_and_names(path, labels):
     frame, y = pd.DataFrame(X, columns=["wide", "tall"]), np.asarray(labels)[Y]
@@ -118,7 +118,7 @@ def test_inputs_without_columns(path):
     save_weights(fitted, path)
     loaded = load_weights(clone(fitted), path)
     np.testing.assert_array_equal(loaded.predict_proba(rows), fitted.predict_proba(rows))
-    with pytest.raises(ValueError, match="how many features X has.*as an instance"):
+    with pytest.raises(ValueError, match=r"how many features X has.*as an instance"):
         load_weights(ERMClassifier(module=OfDict), path)
 
 

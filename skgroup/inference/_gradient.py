@@ -38,9 +38,8 @@ class GradientGroupInferrer(ClusterGroupInferrer):
     Parameters
     ----------
     k : int or None, default=None
-        Clusters per class, for "kmeans" and "gmm". None: the number from 2 to 8 with the
-        best silhouette, averaged over classes by their size, or a smaller one next to it within
-        15 % of the best; the same for all classes.
+        Clusters per class, for "kmeans" and "gmm". None: for all classes the number from 2 to 8
+        with the best silhouette, averaged by size, or a smaller one next to it within 15 % of it.
     clusterer : {"kmeans", "gmm", "dbscan", "hdbscan"} or scikit-learn clusterer, default="kmeans"
         What clusters the gradients of a class. An instance is cloned.
     scope : {"class", "global"}, default="class"
