@@ -28,17 +28,21 @@ TORCH_LAYER = {"_data", "_mixing", "modules", "objectives", "samplers", "gradien
 TABLES = {"datasets", "metrics", "model_selection"}
 METHODS = {"classifiers", "inference"}
 GROUPS = {"_encode_groups", "_grouped_array", "_groups"}
-BESIDE = GROUPS | {"_sklearn", "exceptions"}
+BESIDE = GROUPS | {"_sklearn", "_tell", "exceptions"}
 BELOW = TORCH_LAYER | {"_inputs", "_random", "_seeded_clone", "clustering", "training"}
 ARRAYS = {"numpy", "scipy", "joblib"}
 LAYERS = {
     "exceptions": (set(), set()),
     "_sklearn": ({"sklearn"}, set()),
     "_seeded_clone": ({"sklearn"}, set()),
+    "_tell": ({"tqdm"}, set()),
     "_random": (ARRAYS | {"torch"}, {"exceptions"}),
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
-    "training": (ARRAYS | {"torch", "skorch", "tqdm"}, TORCH_LAYER | {"_random", "exceptions"}),
+    "training": (
+        ARRAYS | {"torch", "skorch", "tqdm"},
+        TORCH_LAYER | {"_random", "_tell", "exceptions"},
+    ),
     "_frame_columns": ({"numpy"}, set()),
     "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE | {"_frame_columns"}),
     "clustering": (ARRAYS | {"sklearn", "hdbscan"}, BESIDE),
@@ -49,6 +53,10 @@ LAYERS = {
             ARRAYS | {"sklearn", "torch", "tqdm", "pandas", "umap"},
             METHODS | TABLES | BESIDE | BELOW,
         ),
+    ),
+    "saving": (
+        ARRAYS | {"safetensors", "sklearn", "torch"},
+        METHODS | BESIDE | BELOW,
     ),
     "inspection": (
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
@@ -64,7 +72,7 @@ LAYERS = {
     ),
     "__main__": (set(), {"cli"}),
 }
-OPTIONAL = {"pandas", "matplotlib", "polars", "umap"}
+OPTIONAL = {"pandas", "matplotlib", "polars", "safetensors", "umap"}
 
 # file -> why it is longer than 300 lines
 LONG_FILES: dict[str, str] = {}
@@ -249,7 +257,7 @@ def test_every_public_parameter_is_documented(module, name):
 IMPORT_AND_COMPARE = """
 import sys, warnings
 # None of these can be imported.
-sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "umap"]))
+sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "safetensors", "umap"]))
 import hdbscan, joblib, numpy, scipy, sklearn, skorch, torch, tqdm
 
 def state():

@@ -76,7 +76,8 @@ default="auto"
         Seed of weights, batches and split. An int makes fits repeatable and leaves NumPy's and
         torch's global generators alone; None draws one seed from NumPy's, as in scikit-learn.
     verbose : int, default=0
-        1 shows a progress bar with loss, average and worst-group accuracy."""
+        1 shows a line for each stage and a progress bar with loss, average and worst-group
+        accuracy; 2 shows these in a line for each epoch."""
 
 _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         Class labels.

@@ -69,7 +69,8 @@ _RUN = """n_jobs : int, default=None
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, projections and clusterers.
     verbose : int, default=0
-        1 shows the progress of `module`."""
+        1 shows a line for each stage and the progress of `module`, 2 a line for each of its
+        epochs and for each class."""
 
 _PARAMETERS = """reference : {"auto", "linear", "ridge"}, net or classifier, default="auto"
         "linear": a linear softmax model trained to convergence. "ridge": the same with a strong
