@@ -53,6 +53,10 @@ LAYERS = {
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
         METHODS | TABLES | BESIDE | BELOW,
     ),
+    "displays": (
+        ARRAYS | {"sklearn", "pandas", "matplotlib"},
+        METHODS | TABLES | BESIDE | BELOW,
+    ),
 }
 OPTIONAL = {"pandas", "matplotlib", "polars", "umap"}
 
