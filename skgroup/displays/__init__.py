@@ -1,5 +1,7 @@
 """Pictures of groups, in the manner of scikit-learn's displays; they need matplotlib."""
 
+from skgroup.displays._class_silhouette import ClassSilhouetteDisplay
+from skgroup.displays._gradient_space import GradientSpaceDisplay
 from skgroup.displays._group_scores import GroupScoresDisplay
 
-__all__ = ["GroupScoresDisplay"]
+__all__ = ["ClassSilhouetteDisplay", "GradientSpaceDisplay", "GroupScoresDisplay"]

@@ -7,7 +7,15 @@ import numpy as np
 
 from skgroup.displays._panels import size_in_points
 
-__all__ = ["column_name", "font_size", "label_columns", "label_rows", "legend_on_top", "shorten"]
+__all__ = [
+    "column_name",
+    "font_size",
+    "label_columns",
+    "label_rows",
+    "legend_on_top",
+    "shorten",
+    "write_on",
+]
 
 # Letters are about so wide, as a share of the font size, and labels this small still legible.
 LETTER, SMALLEST = 0.55, 4.5
@@ -67,7 +75,7 @@ def _step(size: float, room: float) -> int:
     return max(1, int(np.ceil(size / max(room, 1e-6))))
 
 
-def legend_on_top(ax: Any, handles: list[Any], n_rows: int) -> float:
+def legend_on_top(ax: Any, handles: list[Any], n_rows: float) -> float:
     """A legend inside the axes, above `n_rows` rows; return how many rows it takes.
 
     Outside of the axes it would be cut off, or lie over a title.
@@ -84,3 +92,14 @@ def legend_on_top(ax: Any, handles: list[Any], n_rows: int) -> float:
     lines = -(-len(handles) // n_columns)
     share = min(0.6, (1.5 * lines + 1) * size / height)
     return n_rows * share / (1 - share)
+
+
+def write_on(ax: Any, x: float, y: float, text: str, size: float, *, ha: str) -> Any:
+    """Write over coloured things, at height `y`; a left-aligned `x` is a share of the width."""
+    from matplotlib import patheffects
+
+    place = ax.get_yaxis_transform() if ha == "left" else ax.transData
+    glow = [patheffects.withStroke(linewidth=2, foreground="white")]
+    return ax.text(
+        x, y, text, fontsize=size, ha=ha, va="center", transform=place, path_effects=glow
+    )

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-__all__ = ["NAMED_COLOURS", "OUTLIER_COLOUR", "ink_on", "series_colours"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["NAMED_COLOURS", "OUTLIER_COLOUR", "colours_by_panel", "ink_on", "series_colours"]
 
 # The palette of Okabe and Ito. Black is kept for outliers, and a grey takes its place.
 NAMED_COLOURS = (
@@ -30,6 +33,21 @@ def series_colours(n: int) -> list[str]:
 
     # The light end would be lost on white.
     return [to_hex(colormaps["viridis"](0.92 * i / (n - 1))) for i in range(n)]
+
+
+def colours_by_panel(codes: list[NDArray[np.int64]], n: int) -> list[dict[int, str]]:
+    """Colours of the groups of each panel, 0 to n - 1, and of outliers, -1.
+
+    A group has one colour in all panels. Where `n` is too large for the palette, but no panel has
+    a group of another, each panel starts the palette anew.
+    """
+    present = [np.unique(own[own >= 0]).tolist() for own in codes]
+    crossing = sum(map(len, present)) > len(set().union(*present))
+    colours = dict(enumerate(series_colours(n)))
+    if n > len(NAMED_COLOURS) and not crossing:
+        for own in present:
+            colours |= dict(zip(own, series_colours(len(own)), strict=True))
+    return [{-1: OUTLIER_COLOUR} | {group: colours[group] for group in own} for own in present]
 
 
 def ink_on(colour: Any) -> str:

@@ -12,6 +12,7 @@ from skgroup.displays._labels import (
     label_rows,
     legend_on_top,
     shorten,
+    write_on,
 )
 
 
@@ -79,3 +80,14 @@ def test_the_legend_lies_above_the_rows(n_rows, n_handles):
     lowest = ax.get_legend().get_window_extent().y0
     assert lowest >= ax.transData.transform((0, -0.5))[1]
     assert len(ax.get_legend().get_texts()) == n_handles
+
+
+def test_text_over_colours_is_at_its_height_and_has_a_white_rim():
+    _, ax = plt.subplots()
+    ax.set(xlim=(0, 10), ylim=(0, 10))
+    left = write_on(ax, 0.5, 3, "a", 7, ha="left")
+    centred = write_on(ax, 5, 3, "b", 7, ha="center")
+    for text in (left, centred):
+        place = text.get_transform().transform(text.get_position())
+        np.testing.assert_allclose(place, ax.transData.transform((5, 3)))
+        assert text.get_path_effects()
