@@ -28,6 +28,7 @@ RECORDED = (
     "valid_score",
     "valid_accuracy",
     "valid_group_accuracy",
+    "valid_best",
 )
 # Layers that draw no random numbers.
 PLAIN = {
@@ -256,7 +257,9 @@ class _Loop:
         history.record("valid_score", score[0])
         history.record("valid_accuracy", stats.accuracy)
         history.record("valid_group_accuracy", stats.group_accuracy)
-        return self.best.should_stop(score, self.net.module_)
+        stop = self.best.should_stop(score, self.net.module_)
+        history.record("valid_best", self.best.waited == 0)
+        return stop
 
     def _resume(self) -> bool:
         state = self.checkpoint.load() if self.checkpoint is not None else None

@@ -31,9 +31,7 @@ def test_offsets_are_the_first_two_components_of_each_group():
 
 
 def test_without_a_reduction_the_components_of_each_class_are_drawn():
-    inferrer = GradientGroupInferrer(
-        clusterer="dbscan", eps=0.5, min_samples=10, random_state=0
-    ).fit(X, Y)
+    inferrer = GradientGroupInferrer(k=2, pca=None, random_state=0).fit(X, Y)
     display = GradientSpaceDisplay.from_estimator(inferrer, X, pd.Series(Y, name="label"))
     own = inferrer.predict(X, Y)
     components = PCA(2).fit_transform(inferrer.embed(X, Y)[Y == 1])
