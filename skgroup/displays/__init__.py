@@ -3,5 +3,11 @@
 from skgroup.displays._class_silhouette import ClassSilhouetteDisplay
 from skgroup.displays._gradient_space import GradientSpaceDisplay
 from skgroup.displays._group_scores import GroupScoresDisplay
+from skgroup.displays._training_history import TrainingHistoryDisplay
 
-__all__ = ["ClassSilhouetteDisplay", "GradientSpaceDisplay", "GroupScoresDisplay"]
+__all__ = [
+    "ClassSilhouetteDisplay",
+    "GradientSpaceDisplay",
+    "GroupScoresDisplay",
+    "TrainingHistoryDisplay",
+]

@@ -20,16 +20,9 @@ __all__ = ["RECORDED", "Interrupted", "train"]
 
 # What the history holds for every epoch, where it applies; callbacks may record more.
 RECORDED = (
-    "train_loss",
-    "train_accuracy",
-    "group_loss",
-    "group_accuracy",
-    "group_weights",
-    "valid_score",
-    "valid_accuracy",
-    "valid_group_accuracy",
-    "valid_best",
-)
+    "train_loss", "train_accuracy", "group_loss", "group_accuracy", "group_weights",
+    "valid_score", "valid_accuracy", "valid_group_accuracy", "valid_best",
+)  # fmt: skip
 # Layers that draw no random numbers.
 PLAIN = {
     nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d,
