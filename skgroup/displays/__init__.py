@@ -2,12 +2,14 @@
 
 from skgroup.displays._class_silhouette import ClassSilhouetteDisplay
 from skgroup.displays._gradient_space import GradientSpaceDisplay
+from skgroup.displays._group_contingency import GroupContingencyDisplay
 from skgroup.displays._group_scores import GroupScoresDisplay
 from skgroup.displays._training_history import TrainingHistoryDisplay
 
 __all__ = [
     "ClassSilhouetteDisplay",
     "GradientSpaceDisplay",
+    "GroupContingencyDisplay",
     "GroupScoresDisplay",
     "TrainingHistoryDisplay",
 ]
