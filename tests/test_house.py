@@ -71,6 +71,10 @@ LAYERS = {
         {"auditing", "classifiers", "inference", "inspection", "skgroup"},
     ),
     "__main__": (set(), {"cli"}),
+    "displays": (
+        ARRAYS | {"sklearn", "pandas", "matplotlib"},
+        METHODS | TABLES | BESIDE | BELOW,
+    ),
 }
 OPTIONAL = {"pandas", "matplotlib", "polars", "safetensors", "umap"}
 
