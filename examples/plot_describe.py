@@ -16,7 +16,7 @@ from skgroup import GradientGroupInferrer
 from skgroup.datasets import make_shortcut_classification
 from skgroup.inspection import describe_groups
 
-names = ["shape", "background", "brightness", "size", "age"]
+names = ["shape", "background", "light", "size", "age"]
 X, y, _ = make_shortcut_classification(2000, n_features=5, random_state=0)
 inferrer = GradientGroupInferrer(k=2, random_state=0).fit(X, y)
 found = describe_groups(inferrer, X, y, names, max_features=2, random_state=0)
@@ -40,7 +40,9 @@ for group in range(inferrer.n_groups_):
 figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
 image = axes.imshow(table, cmap="RdBu_r", vmin=-6, vmax=6, aspect="auto")
 for (i, j), value in np.ndenumerate(table):
-    axes.text(j, i, f"{value:+.1f}", ha="center", va="center", color="w" if abs(value) > 3.5 else "k")
+    axes.text(
+        j, i, f"{value:+.1f}", ha="center", va="center", color="w" if abs(value) > 3.5 else "k"
+    )
 sizes = np.bincount(groups[groups >= 0])
 labels = inferrer.group_table_["class"]
 axes.set_xticks(range(len(names)), names)

@@ -33,7 +33,9 @@ models = {
     "GroupDRO, true groups": GroupDROClassifier(random_state=0).fit(X, y, groups=true_groups),
 }
 found = pipeline[0].groups_
-print(f"agreement with the true groups inside classes: {within_class_ari(true_groups, found, y):.2f}")
+print(
+    f"agreement with the true groups inside classes: {within_class_ari(true_groups, found, y):.2f}"
+)
 
 # %%
 # Inferred groups do nearly what true ones do.

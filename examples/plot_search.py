@@ -8,8 +8,8 @@ the next best: :data:`skgroup.metrics.worst_pseudo_group_scorer`.
 """
 
 # %%
-# Two settings of the pipeline: how strongly large weights are penalised, and whether groups count at
-# all (``step_size``, the speed at which weight moves to the worst group).
+# Two settings of the pipeline: how strongly large weights are penalised, and whether small groups
+# are seen as often as large ones.
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.model_selection import GridSearchCV
@@ -53,7 +53,9 @@ for name, (marker, colour) in styles.items():
     score = search.cv_results_[f"mean_test_{name}"]
     axes.scatter(score, truth, marker=marker, c=colour, label=f"{name}, cross-validated")
     best = int(np.argmax(score))
-    axes.scatter(score[best], truth[best], s=170, facecolors="none", edgecolors=colour, linewidths=2)
+    axes.scatter(
+        score[best], truth[best], s=170, facecolors="none", edgecolors=colour, linewidths=2
+    )
 axes.set(xlabel="what the search sees", ylabel="worst true group of the test rows", xlim=(0, 1.02))
 axes.set_title("Each dot is a setting; circles: the choice of each criterion")
 axes.legend(loc="upper left")

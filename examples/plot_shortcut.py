@@ -31,7 +31,8 @@ models = {
 }
 for name, model in models.items():
     table = group_scores(y_test, model.predict(X_test), groups_test)
-    cells = "  ".join(f"{g}: {a:.2f}" for g, a in zip(*(table[c] for c in ("group", "accuracy"))))
+    pairs = zip(table["group"], table["accuracy"], strict=True)
+    cells = "  ".join(f"{group}: {accuracy:.2f}" for group, accuracy in pairs)
     print(f"{name:24} accuracy by group  {cells}")
 
 # %%
@@ -46,7 +47,9 @@ for panel, (name, model) in zip(panels, models.items(), strict=True):
     for label, colour in enumerate(("#0072b2", "#d55e00")):
         follows = (y == label) & np.isin(groups, [0, 3])
         breaks = (y == label) & np.isin(groups, [1, 2])
-        panel.scatter(*X[follows].T, s=4, c=colour, alpha=0.4, label=f"class {label}, shortcut right")
+        panel.scatter(
+            *X[follows].T, s=4, c=colour, alpha=0.4, label=f"class {label}, shortcut right"
+        )
         panel.scatter(*X[breaks].T, s=30, c=colour, marker="x", label=f"class {label}, wrong")
     panel.set(title=name, xlabel="core", xlim=(-5, 5), ylim=(-7, 7))
 panels[0].set_ylabel("shortcut")

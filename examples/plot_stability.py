@@ -21,8 +21,8 @@ from skgroup.inspection import stability
 
 rng = np.random.default_rng(0)
 data = {
-    "a shortcut": make_shortcut_classification(1000, n_features=10, random_state=0)[:2],
-    "pure noise": (rng.normal(size=(1000, 10)), rng.integers(2, size=1000)),
+    "a shortcut": make_shortcut_classification(600, n_features=10, random_state=0)[:2],
+    "pure noise": (rng.normal(size=(600, 10)), rng.integers(2, size=600)),
 }
 
 # %%
@@ -33,7 +33,7 @@ for panel, (name, (X, y)) in zip(panels, data.items(), strict=True):
     inferrer = GradientGroupInferrer(k=2, random_state=0).fit(X, y)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UnstableGroupsWarning)
-        report = stability(inferrer, X, y, n_resamples=5, n_null=39, random_state=0)
+        report = stability(inferrer, X, y, n_resamples=4, n_null=19, random_state=0)
     print(f"{name}\n{report}")
     for warning in caught:
         print(f"Warning: {warning.message}")
