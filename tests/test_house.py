@@ -296,7 +296,7 @@ def repository_texts() -> Iterator[tuple[str, str]]:
     for start in sorted(ROOT.iterdir()):
         if not generated.fullmatch(start.name):
             for path in [start, *sorted(start.rglob("*"))]:
-                if path.is_file() and "__pycache__" not in path.parts:
+                if path.is_file() and not {"__pycache__", "_build"} & set(path.parts):
                     try:
                         yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
                     except UnicodeDecodeError:

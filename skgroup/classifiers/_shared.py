@@ -100,7 +100,7 @@ _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         ``net_.history``.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Feature names, when X is a DataFrame with string names."""
 
 C = TypeVar("C", bound=type)
