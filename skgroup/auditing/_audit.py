@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
-from skgroup._sklearn import HasMethods, Interval, Options, StrOptions, validate_params
+from skgroup._sklearn import Interval, Options, StrOptions, validate_params
 from skgroup.auditing._alternatives import alternatives_of, name_of
 from skgroup.auditing._audit_report import AuditReport
 from skgroup.auditing._hold_out import hold_out_rows
 from skgroup.auditing._study import Seeds, Study
-from skgroup.auditing._subject import Subject
+from skgroup.auditing._subject import Subject, check_inferrer
 from skgroup.auditing._verdict import Measure, Verdict
 
 __all__ = ["audit"]
@@ -25,7 +25,6 @@ METRICS = {"accuracy", "balanced_accuracy", "f1", "precision", "recall"}
 @validate_params(
     {
         "y": ["array-like"],
-        "inferrer": [HasMethods(["fit", "predict", "get_params"]), None],
         "alternatives": [str, list, tuple, Mapping, None],
         "test_size": [Interval(Real, 0, 1, closed="neither")],
         "metric": [StrOptions(METRICS), callable],
@@ -120,7 +119,7 @@ def audit(
     Raises
     ------
     TypeError
-        If the model is no classifier.
+        If the model is no classifier, or the inferrer none.
     GroupsError
         If groups cannot be used.
     ValueError
@@ -141,6 +140,7 @@ def audit(
     >>> str(report.descriptions[worst.group].rules[0].conditions[0])[:2]
     'x1'
     """
+    check_inferrer(inferrer)
     subject = Subject.check(model, X, y, groups)
     candidates = alternatives_of(model, alternatives)
     rng = check_random_state(random_state)

@@ -40,7 +40,7 @@ class Tags(HTMLParser):
 def hostile(request):
     """Audits of data in which every name is an attack."""
     X, y, groups = make_shortcut_classification(600, n_features=3, agreement=0.85, random_state=0)
-    frame = pd.DataFrame({IMAGE: X[:, 0], SCRIPT: X[:, 1]})
+    frame = pd.DataFrame({SCRIPT: X[:, 0], IMAGE: X[:, 1]})
     frame[BREAKS_OUT] = pd.Categorical(np.where(X[:, 1] > 0, SCRIPT, IMAGE))
     labels = np.array([SCRIPT, BREAKS_OUT])[y]
     names = np.array([IMAGE, SCRIPT, BREAKS_OUT, "plain"])[groups]
