@@ -143,8 +143,8 @@ def stable(report: Any) -> str:
     caption = (
         f"Agreement with {len(found.ari)} refits on {100 * found.subsample:.0f} % of the rows "
         "(adjusted Rand index inside the class: 1 is the same groups, 0 is chance), and p-values "
-        "of two nulls: the class is one cloud; there is no gap between its groups. Small ones speak "
-        "for groups."
+        "of two nulls: the class is one cloud; there is no gap between its groups. Small ones "
+        "speak for groups."
     )
     head = ["Class", "Agreement", "Silhouette", "One cloud", "No gap"]
     p_label = _or_untested(found.label_p_value)
