@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 from tqdm.auto import tqdm
 
-from skgroup._sklearn import HasMethods, Interval, Options, StrOptions, validate_params
+from skgroup._sklearn import Interval, Options, StrOptions, validate_params
 from skgroup.auditing._alternatives import alternatives_of, name_of
 from skgroup.auditing._audit_report import AuditReport
 from skgroup.auditing._hold_out import hold_out_rows
 from skgroup.auditing._study import Seeds, Study
-from skgroup.auditing._subject import Subject
+from skgroup.auditing._subject import Subject, check_inferrer
 from skgroup.auditing._verdict import Measure, Verdict
 
 __all__ = ["audit"]
@@ -25,7 +25,6 @@ METRICS = {"accuracy", "balanced_accuracy", "f1", "precision", "recall"}
 @validate_params(
     {
         "y": ["array-like"],
-        "inferrer": [HasMethods(["fit", "predict", "get_params"]), None],
         "alternatives": [str, list, tuple, Mapping, None],
         "test_size": [Interval(Real, 0, 1, closed="neither")],
         "metric": [StrOptions(METRICS), callable],
@@ -120,7 +119,7 @@ def audit(
     Raises
     ------
     TypeError
-        If the model is no classifier.
+        If the model is no classifier, or the inferrer none.
     GroupsError
         If groups cannot be used.
     ValueError
@@ -128,19 +127,27 @@ def audit(
 
     Examples
     --------
-    Column x1 is a shortcut, and wrong for one row in twenty:
+    Column x1 is a shortcut that misleads one row in ten. The groups that it sets apart are found
+    from the errors of the model:
 
     >>> import skgroup
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skgroup.datasets import make_shortcut_classification
-    >>> X, y, _ = make_shortcut_classification(2000, n_features=5, random_state=0)
-    >>> report = skgroup.audit(LogisticRegression(), X, y, n_refits=0, random_state=0)
+    >>> X, y, _ = make_shortcut_classification(
+    ...     2000, n_features=5, agreement=0.9, random_state=0
+    ... )
+    >>> report = skgroup.audit(
+    ...     LogisticRegression(), X, y, alternatives=["reweighting"], n_refits=0, random_state=0
+    ... )
+    >>> for verdict in report.verdicts:
+    ...     print(f"{verdict.name}: {verdict.average.value:.2f}, {verdict.worst.score.value:.2f}")
+    LogisticRegression: 0.93, 0.44
+    LogisticRegression, reweighted: 0.80, 0.76
     >>> worst = report.verdicts[0].worst
-    >>> worst.score.value < 0.2, report.verdicts[0].average.value > 0.9
-    (True, True)
-    >>> str(report.descriptions[worst.group].rules[0].conditions[0])[:2]
-    'x1'
+    >>> print(report.titles[worst.group], report.descriptions[worst.group].rules[0].conditions[0])
+    group 1 (class 0) x1 > 1.785
     """
+    check_inferrer(inferrer)
     subject = Subject.check(model, X, y, groups)
     candidates = alternatives_of(model, alternatives)
     rng = check_random_state(random_state)

@@ -1,5 +1,6 @@
 """The parts of the page, each made of a report."""
 
+import math
 from typing import Any
 
 from skgroup.auditing._interval_marks import Axis
@@ -134,7 +135,7 @@ def stable(report: Any) -> str:
     if found is None:
         return ""
     rows = [
-        [user_text(label), *(f"{float(column[c]):.2f}" for column in (
+        [user_text(label), *(_or_untested(column[c]) for column in (
             found.class_ari.mean(axis=0), found.silhouettes, found.p_values, found.gap_p_values
         ))]
         for c, label in enumerate(found.classes.tolist())
@@ -142,13 +143,12 @@ def stable(report: Any) -> str:
     caption = (
         f"Agreement with {len(found.ari)} refits on {100 * found.subsample:.0f} % of the rows "
         "(adjusted Rand index inside the class: 1 is the same groups, 0 is chance), and p-values "
-        "of two nulls: the class is one cloud; there is no gap between its groups."
+        "of two nulls: the class is one cloud; there is no gap between its groups. Small ones "
+        "speak for groups."
     )
     head = ["Class", "Agreement", "Silhouette", "One cloud", "No gap"]
-    label = f"Mean agreement {found.mean_ari:.2f}. That X says nothing of y has p "
-    text = (
-        f"{label}{found.label_p_value:.2f}." if found.label_p_value == found.label_p_value else ""
-    )
+    p_label = _or_untested(found.label_p_value)
+    text = f"Mean agreement: {found.mean_ari:.2f}. That X says nothing of y: p {p_label}."
     return element(
         "section", element("h2", "Stability of the groups"),
         table(said(caption), head, rows, "stability"), element("p", said(text), class_="note"),
@@ -176,6 +176,10 @@ def method(report: Any) -> str:
 
 
 SECTIONS = (heading, figures, beware, models, groups, stable, method)
+
+
+def _or_untested(value: float) -> str:
+    return "not tested" if math.isnan(value) else f"{value:.2f}"
 
 
 def _scale(axis: Axis) -> str:

@@ -15,7 +15,7 @@ from skgroup.auditing._column_encoder import MAX_DENSE, as_numbers, named_column
 from skgroup.classifiers._any_estimator import check_classifier, plain
 from skgroup.inference._reference import _is_fitted
 
-__all__ = ["LEAST_ROWS", "Subject"]
+__all__ = ["LEAST_ROWS", "Subject", "check_inferrer"]
 
 # Fewer rows of a class cannot be split into rows to learn from, in folds, and rows to judge on.
 LEAST_ROWS = 10
@@ -67,6 +67,18 @@ class Subject:
         _check_values(model, read)
         found = resolve_groups(X, labels, groups)
         return cls(model, is_fitted, read, labels, codes, classes, found)
+
+
+def check_inferrer(inferrer: Any) -> None:
+    """Raise unless it is None or an instance of a group inferrer."""
+    is_class = isinstance(inferrer, type)
+    if inferrer is None or (hasattr(inferrer, "embed") and not is_class):
+        return
+    got = f"the class {inferrer.__name__}" if is_class else type(inferrer).__name__
+    raise TypeError(
+        f"inferrer must be a group inferrer, got {got}: pass an instance such as "
+        "GradientGroupInferrer(k=2), or None."
+    )
 
 
 def check_table(X: Any) -> Any:

@@ -15,8 +15,8 @@ CODES = Y.astype(np.int64)
 LEARN, JUDGE = hold_out_rows(CODES, None, 0.3, np.random.RandomState(0))
 
 
-def study(model, groups=None):
-    subject = Subject.check(model, X, Y, groups)
+def study(model, groups=None, y=Y):
+    subject = Subject.check(model, X, y, groups)
     return Study(subject, LEARN, JUDGE, Seeds(1, 2, 3, 4, 5, 6), None)
 
 
