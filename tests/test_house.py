@@ -49,12 +49,14 @@ LAYERS = {
             METHODS | TABLES | BESIDE | BELOW,
         ),
     ),
+    # torch and Pillow are for images that are read one by one
+    "datasets": (ARRAYS | {"sklearn", "pandas", "torch", "PIL"}, TABLES | BESIDE),
     "inspection": (
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
         METHODS | TABLES | BESIDE | BELOW,
     ),
 }
-OPTIONAL = {"pandas", "matplotlib", "polars", "umap"}
+OPTIONAL = {"pandas", "matplotlib", "polars", "umap", "PIL"}
 
 # file -> why it is longer than 300 lines
 LONG_FILES: dict[str, str] = {}
@@ -239,7 +241,7 @@ def test_every_public_parameter_is_documented(module, name):
 IMPORT_AND_COMPARE = """
 import sys, warnings
 # None of these can be imported.
-sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "umap"]))
+sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "umap", "PIL"]))
 import hdbscan, joblib, numpy, scipy, sklearn, skorch, torch, tqdm
 
 def state():
