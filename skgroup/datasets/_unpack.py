@@ -4,6 +4,7 @@ import shutil
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from stat import S_ISLNK
@@ -28,10 +29,11 @@ def unpack(archive: Path, folder: Path) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with path.open("wb") as copy:
                     shutil.copyfileobj(file, copy)
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+            reason = str(error).partition("\n")[0]
             raise OSError(
-                f"{archive} cannot be unpacked ({error}): it may be cut short. Remove it, and "
-                "download it again."
+                f"{archive} cannot be unpacked ({reason}): it is cut short, or no archive. Remove it, "
+                "and download it again."
             ) from error
         inner = rows / folder.name
         (inner if inner.is_dir() else rows).replace(folder)
