@@ -55,6 +55,10 @@ LAYERS = {
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
         METHODS | TABLES | BESIDE | BELOW,
     ),
+    "auditing": (
+        ARRAYS | {"sklearn", "pandas", "tqdm"},
+        METHODS | TABLES | BESIDE | BELOW | {"inspection"},
+    ),
 }
 OPTIONAL = {"pandas", "matplotlib", "polars", "umap", "PIL"}
 
