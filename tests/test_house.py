@@ -39,7 +39,8 @@ LAYERS = {
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
     "training": (ARRAYS | {"torch", "skorch", "tqdm"}, TORCH_LAYER | {"_random", "exceptions"}),
-    "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE),
+    "_frame_columns": ({"numpy"}, set()),
+    "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE | {"_frame_columns"}),
     "clustering": (ARRAYS | {"sklearn", "hdbscan"}, BESIDE),
     **dict.fromkeys(TABLES, (ARRAYS | {"sklearn", "pandas"}, TABLES | BESIDE)),
     **dict.fromkeys(
@@ -59,6 +60,11 @@ LAYERS = {
         ARRAYS | {"sklearn", "pandas", "tqdm"},
         METHODS | TABLES | BESIDE | BELOW | {"inspection"},
     ),
+    "cli": (
+        {"numpy", "pandas", "sklearn"},
+        {"auditing", "classifiers", "inference", "inspection", "skgroup"},
+    ),
+    "__main__": (set(), {"cli"}),
 }
 OPTIONAL = {"pandas", "matplotlib", "polars", "umap", "PIL"}
 
