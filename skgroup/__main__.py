@@ -1,8 +1,5 @@
-"""`python -m skgroup` is the command `skgroup`."""
-
-import sys
+"""``python -m skgroup`` is the command line."""
 
 from skgroup.cli import main
 
-if __name__ == "__main__":
-    sys.exit(main())
+raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""The command line: `skgroup audit` and `skgroup infer`."""
+"""The command line: an audit, or groups, of a table in a file."""
 
 from skgroup.cli._main import main
 

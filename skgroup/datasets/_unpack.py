@@ -32,8 +32,8 @@ def unpack(archive: Path, folder: Path) -> None:
         except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as error:
             reason = str(error).partition("\n")[0]
             raise OSError(
-                f"{archive} cannot be unpacked ({reason}): it is cut short, or no archive. Remove it, "
-                "and download it again."
+                f"{archive} cannot be unpacked ({reason}): it is cut short, or no archive. Remove "
+                "it, and download it again."
             ) from error
         inner = rows / folder.name
         (inner if inner.is_dir() else rows).replace(folder)
