@@ -46,8 +46,15 @@ def _as_text(samples: Samples, inferrer: Any, found: Any) -> str:
     groups = "1 group" if n_groups == 1 else f"{n_groups} groups"
     lines = [f"{samples.size}: {groups}", "", _table_of(found), ""]
     for text in str(found).splitlines():
-        lines.append(textwrap.fill(text, _WIDTH, subsequent_indent="    "))
+        lines.append(_wrapped(text))
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(text: str) -> str:
+    """Lines of a paragraph; names and percentages stay whole."""
+    fixed = text.replace(" %", "\u00a0%")
+    lines = textwrap.fill(fixed, _WIDTH, subsequent_indent="    ", break_on_hyphens=False)
+    return lines.replace("\u00a0", " ")
 
 
 def _table_of(found: Any) -> str:

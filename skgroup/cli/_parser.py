@@ -103,9 +103,13 @@ def _add_shared(parser: ArgumentParser) -> None:
     add = parser.add_argument
     add("table", type=Path, metavar="TABLE", help="a .csv, .csv.gz or .parquet file")
     add("--target", required=True, metavar="COLUMN", help="the column of classes")
-    add("--drop", type=_names, default=[], metavar="COLUMN,COLUMN", help="columns not to learn from")
+    add(
+        "--drop", type=_names, default=[], metavar="COLUMN,COLUMN", help="columns not to learn from"
+    )
     add("--sep", metavar="CHARACTER", help="what separates the values of a csv (default: comma)")
-    add("--seed", type=_seed, default=0, metavar="N", help="seed of all that is random (default: 0)")
+    add(
+        "--seed", type=_seed, default=0, metavar="N", help="seed of all that is random (default: 0)"
+    )
     add("--jobs", type=_jobs, metavar="N", help="processes to work with; -1: one for each core")
     add("-v", "--verbose", action="store_true", help="show progress even where nobody watches")
     add("-q", "--quiet", action="store_true", help="no notes and no progress")
