@@ -1,5 +1,8 @@
-"""``python -m skgroup`` is the command line."""
+"""`python -m skgroup` is the command `skgroup`."""
+
+import sys
 
 from skgroup.cli import main
 
-raise SystemExit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -61,11 +61,6 @@ LAYERS = {
         METHODS | TABLES | BESIDE | BELOW | {"inspection"},
     ),
     "cli": (
-        ARRAYS | {"sklearn", "pandas"},
-        {"skgroup", "auditing", "inference", "inspection", "_groups"},
-    ),
-    "__main__": (set(), {"cli"}),
-    "cli": (
         {"numpy", "pandas", "sklearn"},
         {"auditing", "classifiers", "inference", "inspection", "skgroup"},
     ),
@@ -79,7 +74,6 @@ LONG_FILES: dict[str, str] = {}
 # file -> why no test file is named after it
 UNTESTED = {
     "exceptions.py": "classes without behaviour, met in the tests of those who raise them",
-    "__main__.py": "two lines, run by tests/cli/test_main.py",
     "_sklearn.py": "imports only, each used by a tested file",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: an audit, or groups, of a table in a file."""
+"""The command line: `skgroup audit` and `skgroup infer`."""
 
 from skgroup.cli._main import main
 
