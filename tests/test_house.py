@@ -54,6 +54,8 @@ LAYERS = {
             METHODS | TABLES | BESIDE | BELOW,
         ),
     ),
+    # torch and Pillow are for images that are read one by one
+    "datasets": (ARRAYS | {"sklearn", "pandas", "torch", "PIL"}, TABLES | BESIDE),
     "saving": (
         ARRAYS | {"safetensors", "sklearn", "torch"},
         METHODS | BESIDE | BELOW,
@@ -76,7 +78,7 @@ LAYERS = {
         METHODS | TABLES | BESIDE | BELOW,
     ),
 }
-OPTIONAL = {"pandas", "matplotlib", "polars", "safetensors", "umap"}
+OPTIONAL = {"pandas", "matplotlib", "polars", "safetensors", "umap", "PIL"}
 
 # file -> why it is longer than 300 lines
 LONG_FILES: dict[str, str] = {}
@@ -261,7 +263,7 @@ def test_every_public_parameter_is_documented(module, name):
 IMPORT_AND_COMPARE = """
 import sys, warnings
 # None of these can be imported.
-sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "safetensors", "umap"]))
+sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "safetensors", "umap", "PIL"]))
 import hdbscan, joblib, numpy, scipy, sklearn, skorch, torch, tqdm
 
 def state():
