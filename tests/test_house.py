@@ -39,7 +39,8 @@ LAYERS = {
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
     "training": (ARRAYS | {"torch", "skorch", "tqdm"}, TORCH_LAYER | {"_random", "exceptions"}),
-    "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE),
+    "_frame_columns": ({"numpy"}, set()),
+    "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE | {"_frame_columns"}),
     "clustering": (ARRAYS | {"sklearn", "hdbscan"}, BESIDE),
     **dict.fromkeys(TABLES, (ARRAYS | {"sklearn", "pandas"}, TABLES | BESIDE)),
     **dict.fromkeys(
@@ -49,12 +50,23 @@ LAYERS = {
             METHODS | TABLES | BESIDE | BELOW,
         ),
     ),
+    # torch and Pillow are for images that are read one by one
+    "datasets": (ARRAYS | {"sklearn", "pandas", "torch", "PIL"}, TABLES | BESIDE),
     "inspection": (
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
         METHODS | TABLES | BESIDE | BELOW,
     ),
+    "auditing": (
+        ARRAYS | {"sklearn", "pandas", "tqdm"},
+        METHODS | TABLES | BESIDE | BELOW | {"inspection"},
+    ),
+    "cli": (
+        {"numpy", "pandas", "sklearn"},
+        {"auditing", "classifiers", "inference", "inspection", "skgroup"},
+    ),
+    "__main__": (set(), {"cli"}),
 }
-OPTIONAL = {"pandas", "matplotlib", "polars", "umap"}
+OPTIONAL = {"pandas", "matplotlib", "polars", "umap", "PIL"}
 
 # file -> why it is longer than 300 lines
 LONG_FILES: dict[str, str] = {}
@@ -239,7 +251,7 @@ def test_every_public_parameter_is_documented(module, name):
 IMPORT_AND_COMPARE = """
 import sys, warnings
 # None of these can be imported.
-sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "umap"]))
+sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "umap", "PIL"]))
 import hdbscan, joblib, numpy, scipy, sklearn, skorch, torch, tqdm
 
 def state():
