@@ -102,6 +102,18 @@ METHODS = {
     "Mixup": network(sg.MixupClassifier, space={"alpha": (0.2, 1.0)}),
 }
 
+# What somebody would use who has not heard of groups.
+PLAIN = frozenset(
+    {
+        "Logistic regression",
+        "Logistic regression, class weights",
+        "Boosted trees",
+        "Boosted trees, class weights",
+        "ERM",
+        "Reweighting, classes",
+    }
+)
+
 
 def configurations(method, budget, seed):
     """`budget` settings drawn from the space without replacement; fewer where it is smaller."""
