@@ -31,6 +31,7 @@ minority = np.isin(groups, [1, 2]) & ~wrong
 #
 # The rule has a limit. Where wrong labels outnumber the minority they get a cluster of their own,
 # in which *no* row lies among its like, and nothing is set aside: such a group looks like a minority
+# in which no row lies among its like, and nothing is set aside: such a group looks like a minority
 # that is hard to learn. Read the description of a small group before training on it.
 inferrers = {
     "noise_neighbors=None": GradientGroupInferrer(k=2, noise_neighbors=None, random_state=0),
