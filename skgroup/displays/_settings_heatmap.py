@@ -198,7 +198,7 @@ class SettingsHeatmapDisplay:
         if len(scores) == 0:
             raise ValueError("results has no candidates: give a table with at least one row.")
         xs, ys = columns if len(columns) == 2 else (columns[0], [""] * len(scores))
-        found = table_map(xs, ys, np.asarray(scores), aggregate=aggregate, best=best_index)
+        found = table_map(xs, ys, scores, aggregate=aggregate, best=best_index)
         names = [setting.removeprefix("param_") for setting in settings]
         titles = (names[0], names[1] if len(names) == 2 else "")
         return cls([found], titles, name.replace("_", " ")).plot(ax, **style)
@@ -222,7 +222,7 @@ class SettingsHeatmapDisplay:
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         maps = [SettingsMap(*panel) for panel in self.maps]
-        n_rows, n_columns = (max(len(m[i]) for m in maps) for i in (2, 1))
+        n_rows, n_columns = np.max([m.scores.shape for m in maps], axis=0)
         size = np.clip([2.6 + 0.42 * n_columns, 1.8 + 0.36 * n_rows], 2.4, 10.0)
         self.axes_ = several_panels(ax, len(maps), panel_size=(float(size[0]), float(size[1])))
         self.figure_ = self.axes_[0].figure

@@ -5,7 +5,7 @@ from numbers import Number
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 
 from skgroup.clustering._choose_density import (
@@ -41,7 +41,7 @@ class SettingsMap(NamedTuple):
 def table_map(
     xs: Sequence[Any],
     ys: Sequence[Any],
-    scores: Sequence[float],
+    scores: ArrayLike,
     *,
     aggregate: str,
     best: int | None,
@@ -59,8 +59,7 @@ def table_map(
     if best is not None:
         marked = row_of[best], column_of[best]
     elif not np.isnan(cells).all():
-        i, j = np.unravel_index(np.nanargmax(cells), cells.shape)
-        marked = int(i), int(j)
+        marked = divmod(int(np.nanargmax(cells)), len(columns))
     return SettingsMap("", columns, rows, cells, marked)
 
 
