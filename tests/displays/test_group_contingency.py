@@ -77,7 +77,6 @@ def test_axes_are_called_what_pandas_calls_the_columns():
 def test_one_group_and_thirty_are_drawn(n_groups):
     true = np.arange(900) % n_groups
     display = GroupContingencyDisplay.from_predictions(true, true)
-    display.figure_.canvas.draw()
     assert display.counts.tolist() == (np.eye(n_groups) * 900 / n_groups).tolist()
     assert len(display.ax_.get_yticklabels()) == n_groups
 
