@@ -1,6 +1,14 @@
 """Errors and warnings of skgroup."""
 
-__all__ = ["GroupsError", "MissingGroupsWarning", "UnstableGroupsWarning", "UnusableSplitWarning"]
+__all__ = [
+    "GroupsError",
+    "MissingGroupsWarning",
+    "SettingsWarning",
+    "SlowPathWarning",
+    "UnstableGroupsWarning",
+    "UnusableGroupsWarning",
+    "UnusableSplitWarning",
+]
 
 
 class GroupsError(ValueError):
@@ -20,6 +28,18 @@ class GroupsError(ValueError):
 
 class MissingGroupsWarning(UserWarning):
     """A method that trains on groups received none and fell back to the classes of `y`."""
+
+
+class SettingsWarning(UserWarning):
+    """A parameter that does nothing with these data, or something that is seldom meant."""
+
+
+class SlowPathWarning(UserWarning):
+    """A result is right, but comes slowly, and another setting would be faster."""
+
+
+class UnusableGroupsWarning(UserWarning):
+    """Groups with which a method cannot do what it is for, or a group that has no say in it."""
 
 
 class UnusableSplitWarning(UserWarning):

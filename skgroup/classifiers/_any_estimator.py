@@ -35,7 +35,7 @@ __all__ = [
 # The constraint of a parameter that takes a scikit-learn classifier.
 ESTIMATOR = [HasMethods(["fit", "predict"]), None]
 # Parameters of the network that mean something for any estimator.
-COMMON = {"random_state"}
+COMMON = {"random_state", "verbose"}
 
 
 def check_classifier(name: str, estimator: Any) -> None:

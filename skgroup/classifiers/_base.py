@@ -16,6 +16,7 @@ from skgroup._data import as_rows, forward
 from skgroup._groups import check_same_index, resolve_groups
 from skgroup._inputs import check_X, check_X_y, n_rows_of
 from skgroup._sklearn import _check_sample_weight, _fit_context
+from skgroup._tell import tell
 from skgroup.classifiers._any_estimator import check_input, plain, refuse_network_parameters
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, check_layer_sizes
 from skgroup.classifiers._task import Sample, Seeds, Task, make_task, validation_sample
@@ -138,11 +139,17 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         sample = Sample.create(checked, codes, self.classes_, found, sample_weight)
         self.group_labels_, self.n_groups_ = sample.labels, len(sample.labels)
         self.n_outliers_ = 0 if found is None else int(np.count_nonzero(found.codes < 0))
+        tell(self.verbose, self, self._summary(sample))
         if self._estimator() is None:
             self._run(sample, validation_sample(self, sample, X_val, y_val, groups_val))
         else:
             self._run_estimator(sample, X_val, y_val, groups_val)
         return self
+
+    def _summary(self, sample: Sample) -> str:
+        """What is trained on, for `verbose`."""
+        text = f"trains on {len(sample.rows)} rows in {self.n_groups_} groups"
+        return f"{text}, without {self.n_outliers_} outliers" if self.n_outliers_ else text
 
     def _estimator(self) -> Any:
         """The scikit-learn classifier that takes the place of the network, if any."""

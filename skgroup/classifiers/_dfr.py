@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from skgroup._data import Rows
 from skgroup._grouped_array import get_groups
 from skgroup._sklearn import HasMethods, Interval, StrOptions
+from skgroup._tell import tell
 from skgroup.classifiers._any_estimator import changed_parameters
 from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._last_layer import fit_last_layer
@@ -24,10 +25,11 @@ from skgroup.classifiers._replace_head import (
 )
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, document_shared
 from skgroup.classifiers._task import Sample, Seeds, Task
+from skgroup.exceptions import UnusableGroupsWarning
 from skgroup.objectives import MeanLoss
 from skgroup.training import Net, TrainingData, as_net
 
-__all__ = ["DFRClassifier"]
+__all__ = ["DFRClassifier", "module_of"]
 
 # Parameters that say nothing of the training of a network.
 WITHOUT_TRAINING = {"device", "random_state", "verbose"}
@@ -83,7 +85,7 @@ class DFRClassifier(BaseGroupClassifier):
 
     Warns
     -----
-    UserWarning
+    UnusableGroupsWarning
         If a group has no reweighting row, and has therefore no say in the last layer.
 
     Notes
@@ -181,7 +183,7 @@ class DFRClassifier(BaseGroupClassifier):
             )
         seed = Seeds.draw(check_random_state(self.random_state)).method
         data = sample.data(slice(None), self.device)
-        module = copy.deepcopy(_module_of(self.net)).to(self.device).eval()
+        module = copy.deepcopy(module_of(self.net)).to(self.device).eval()
         replaceable_head(module, data.rows, "net")
         net = as_net(module, len(self.classes_), device=self.device)
         self.early_stopping_ = False
@@ -204,6 +206,7 @@ class DFRClassifier(BaseGroupClassifier):
         chosen: TrainingData, chosen_weight: NDArray | None, *, seed: int,
     ) -> Net:  # fmt: skip
         """Give `net`, trained on `rows`, a last layer made of the `chosen` rows."""
+        tell(self.verbose, self, f"fits the last layer to {len(chosen)} rows")
         module = net.module_
         mean, scale = embedding_statistics(module, rows, weight)
         last = fit_last_layer(
@@ -243,6 +246,7 @@ class DFRClassifier(BaseGroupClassifier):
                 f"groups without a row for the last layer, in which they have no say: {labels}. "
                 "Raise validation_fraction, pass X_val with all groups, or set "
                 "reweighting='train'.",
+                UnusableGroupsWarning,
                 stacklevel=7,
             )
         return chosen
@@ -256,7 +260,7 @@ def _numpy(weight: Tensor | None) -> NDArray | None:
     return None if weight is None else weight.double().numpy()
 
 
-def _module_of(net: Any) -> nn.Module:
+def module_of(net: Any) -> nn.Module:
     """The network inside a skorch net or classifier."""
     module = net if isinstance(net, nn.Module) else getattr(net, "net_", net)
     module = getattr(module, "module_", module)

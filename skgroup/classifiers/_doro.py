@@ -6,6 +6,7 @@ from skgroup._sklearn import Interval, StrOptions
 from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, document_shared
 from skgroup.classifiers._task import Task
+from skgroup.exceptions import SettingsWarning
 from skgroup.objectives import TailLoss
 from skgroup.training import Net
 
@@ -49,7 +50,7 @@ class DOROClassifier(BaseGroupClassifier):
 
     Warns
     -----
-    UserWarning
+    SettingsWarning
         If `outlier_share` is positive, but less than one row of a batch.
 
     Notes
@@ -129,5 +130,6 @@ class DOROClassifier(BaseGroupClassifier):
             warnings.warn(
                 f"no row is discarded: outlier_share={self.outlier_share:g} of a batch of {n_rows} "
                 "rows is less than one. Raise outlier_share or batch_size, or set outlier_share=0.",
+                SettingsWarning,
                 stacklevel=6,
             )

@@ -13,6 +13,7 @@ from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._first_stage import logits_of, over_rows_of_X
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, document_shared
 from skgroup.classifiers._task import Task
+from skgroup.exceptions import SettingsWarning
 from skgroup.modules import FrozenBatchNorm
 from skgroup.objectives import ExtrapolationLoss, MeanLoss
 from skgroup.objectives._group_weights import weights_within_groups
@@ -95,7 +96,7 @@ class GERNEClassifier(BaseGroupClassifier):
 
     Warns
     -----
-    UserWarning
+    SettingsWarning
         If `beta` is above the bound for inferred groups, carried by X, or for pseudo-attributes:
         there this can be meant, as these mix the true ones.
 
@@ -219,7 +220,7 @@ class GERNEClassifier(BaseGroupClassifier):
             raise ValueError(f"{text} Lower beta, or set allow_beyond_bound=True.")
         warnings.warn(
             f"{text} If that is meant, set allow_beyond_bound=True; if not, lower beta.",
-            UserWarning,
+            SettingsWarning,
             stacklevel=6,
         )
 

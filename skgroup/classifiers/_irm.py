@@ -8,6 +8,7 @@ from skgroup._sklearn import Interval, StrOptions
 from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, document_shared
 from skgroup.classifiers._task import Task
+from skgroup.exceptions import UnusableGroupsWarning
 from skgroup.objectives import IRMLoss
 from skgroup.training import Net
 
@@ -47,7 +48,7 @@ class IRMClassifier(BaseGroupClassifier):
 
     Warns
     -----
-    UserWarning
+    UnusableGroupsWarning
         If every group has rows of one class only.
 
     References
@@ -120,5 +121,6 @@ class IRMClassifier(BaseGroupClassifier):
                 "every group has rows of one class only, where the IRM penalty means nothing: pass "
                 "the attribute alone as groups, not crossed with the class, or use a method for "
                 "groups inside classes, such as GroupDROClassifier.",
+                UnusableGroupsWarning,
                 stacklevel=6,
             )

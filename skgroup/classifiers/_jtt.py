@@ -9,6 +9,7 @@ from torch import Tensor
 
 from skgroup._inputs import n_rows_of
 from skgroup._sklearn import Interval, StrOptions
+from skgroup._tell import tell
 from skgroup.classifiers._any_estimator import (
     ESTIMATOR,
     check_classifier,
@@ -143,6 +144,7 @@ class JTTClassifier(BaseGroupClassifier):
         logits = logits_of(self.identification_net_, task)
         errors = logits.argmax(dim=1) != task.data.y.cpu()
         self.error_set_ = over_rows_of_X(task, errors.numpy(), False)
+        self._tell_errors()
         if not errors.any():
             _warn_of_no_errors()
             return self._train(
@@ -172,6 +174,7 @@ class JTTClassifier(BaseGroupClassifier):
         errors = self.identifier_.predict(pick_rows(X, rows)) != y[rows]
         self.error_set_ = np.zeros(n_rows_of(X), dtype=bool)
         self.error_set_[rows] = errors
+        self._tell_errors()
         if not errors.any():
             _warn_of_no_errors()
             return fit_weighted(self.estimator, X, y, rows, weight, seed)
@@ -185,6 +188,10 @@ class JTTClassifier(BaseGroupClassifier):
             picked = resample(y[rows], counts, seed)
         weight = None if weight is None else weight[picked]
         return fit_weighted(self.estimator, X, y, rows[picked], weight, seed)
+
+    def _tell_errors(self) -> None:
+        n_errors = np.count_nonzero(self.error_set_)
+        tell(self.verbose, self, f"the first model gets {n_errors} rows wrong")
 
     def _counts(self, errors: Tensor) -> Tensor:
         """How much each row counts."""

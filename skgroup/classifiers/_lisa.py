@@ -7,6 +7,7 @@ from skgroup._sklearn import Interval
 from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, document_shared
 from skgroup.classifiers._task import Task
+from skgroup.exceptions import UnusableGroupsWarning
 from skgroup.objectives import MixedLoss
 from skgroup.samplers import LISAPairs
 from skgroup.training import Net
@@ -49,7 +50,7 @@ class LISAClassifier(BaseGroupClassifier):
 
     Warns
     -----
-    UserWarning
+    UnusableGroupsWarning
         If no row has a partner of either kind, so that nothing is mixed.
 
     Notes
@@ -116,6 +117,7 @@ class LISAClassifier(BaseGroupClassifier):
                 "no two rows have the same class and different groups, or the same group and "
                 "different classes: LISAClassifier mixes nothing and trains like ERMClassifier. "
                 "Pass groups that split the classes.",
+                UnusableGroupsWarning,
                 stacklevel=5,
             )
         module = Mix(self._build(task), self.alpha, per_pair=True)

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from skgroup._sklearn import Interval
+from skgroup._tell import tell
 from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._first_stage import logits_of, over_rows_of_X, train_first_stage
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, document_shared
@@ -124,6 +125,7 @@ class SPAREClassifier(BaseGroupClassifier):
         self.identification_net_ = train_first_stage(self, task, self.identification_epochs)
         logits = logits_of(self.identification_net_, task).numpy()
         y = task.data.y.cpu().numpy()
+        tell(self.verbose, self, "clusters the outputs of the first network")
         clusters = self._cluster(logits, y, task.seeds.method)
         self.clusters_ = over_rows_of_X(task, clusters, -1)
         self.powers_ = np.where(self.silhouettes_ >= self.threshold, 1, 2)

@@ -9,6 +9,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
 from skgroup._data import Batch
+from skgroup.exceptions import SlowPathWarning
 
 __all__ = ["FunctionalGradients", "call_with", "derivatives"]
 
@@ -60,6 +61,7 @@ class FunctionalGradients:
             f"torch.func cannot vectorise {type(self.module).__name__} ({reason}), and gradients "
             "are computed sample by sample, which is slow. Choose source='head', or a layer that "
             "is an nn.Linear or nn.Conv2d.",
+            SlowPathWarning,
             stacklevel=4,
         )
         return result

@@ -14,11 +14,13 @@ from skgroup._grouped_array import GroupedArray
 from skgroup._groups import check_same_index
 from skgroup._inputs import check_X, check_X_y, known_codes, n_rows_of
 from skgroup._sklearn import _fit_context
+from skgroup._tell import tell
 from skgroup.clustering import class_silhouette
 from skgroup.exceptions import UnusableSplitWarning
 from skgroup.inference._fit_reference import fit_reference
 from skgroup.inference._group_ids import GroupIds, group_table, losses_and_errors
 from skgroup.inference._row_blocks import in_blocks
+from skgroup.inference._tell_groups import tell_groups
 
 __all__ = ["BaseGroupInferrer"]
 
@@ -110,7 +112,9 @@ class BaseGroupInferrer(
         validation = self._check_validation(X_val, y_val)
         self._check_sizes(np.bincount(codes))
         rng = check_random_state(self.random_state)
+        tell(self.verbose, self, f"reads {len(codes)} rows of {len(self.classes_)} classes")
         self._fit_reference(X, codes, rng)
+        tell(self.verbose, self, "splits the classes")
         if validation is None:
             clusters = self._partition(X, codes, rng)
         else:
@@ -123,6 +127,7 @@ class BaseGroupInferrer(
         self.group_table_ = group_table(self.groups_, codes, self.classes_, self._ids, known)
         if validation is not None:
             self.groups_val_ = self._ids.lookup(validation[1], clusters_val)
+        tell_groups(self)
         return self
 
     def _own_module(self) -> bool:
@@ -282,10 +287,6 @@ class BaseGroupInferrer(
         ----------
         transform : {"default", "pandas", "polars"}, default=None
             Ignored.
-
-        Returns
-        -------
-        self
         """
         return self
 

@@ -42,7 +42,8 @@ class EIILGroupInferrer(BaseGroupInferrer):
     random_state : int, RandomState instance or None, default=None
         Seed of the first assignment, and of the reference.
     verbose : int, default=0
-        1 shows the progress of `module`.
+        1 shows a line for each stage and the progress of `module`, 2 a line for each of its
+        epochs and for each class.
 
     Attributes
     ----------

@@ -35,7 +35,8 @@ class ErrorGroupInferrer(BaseGroupInferrer):
     random_state : int, RandomState instance or None, default=None
         Seed of the reference.
     verbose : int, default=0
-        1 shows the progress of `module`.
+        1 shows a line for each stage and the progress of `module`, 2 a line for each of its
+        epochs and for each class.
 
     Attributes
     ----------

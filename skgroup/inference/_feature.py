@@ -11,6 +11,7 @@ from skgroup._sklearn import HasMethods, Interval, StrOptions
 from skgroup.clustering._class_models import DENSITIES, PARTITIONS
 from skgroup.clustering._k_rules import K_RULES, KRule
 from skgroup.clustering._overcluster import KeepRules
+from skgroup.exceptions import SettingsWarning
 from skgroup.inference._cluster_base import ClusterGroupInferrer
 from skgroup.inference._features import FeatureMap
 from skgroup.inference._fit_reference import (
@@ -101,7 +102,7 @@ class FeatureGroupInferrer(ClusterGroupInferrer):
 
     Warns
     -----
-    UserWarning
+    SettingsWarning
         If `overcluster` is above 1 and there are no validation rows to ask for a size.
 
     Notes
@@ -263,6 +264,7 @@ class FeatureGroupInferrer(ClusterGroupInferrer):
         warnings.warn(
             "without validation rows (`X_val`, `y_val` of `fit`), overcluster cannot ask how many "
             "of them a part has: small parts may be chance.",
+            SettingsWarning,
             stacklevel=4,
         )
         return self._overcluster(X, codes, None, random_state)

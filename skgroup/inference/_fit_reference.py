@@ -69,7 +69,8 @@ _RUN = """n_jobs : int, default=None
     random_state : int, RandomState instance or None, default=None
         Seed of weights, batches, projections and clusterers.
     verbose : int, default=0
-        1 shows the progress of `module`."""
+        1 shows a line for each stage and the progress of `module`, 2 a line for each of its
+        epochs and for each class."""
 
 _PARAMETERS = """reference : {"auto", "linear", "ridge"}, net or classifier, default="auto"
         "linear": a linear softmax model trained to convergence. "ridge": the same with a strong
@@ -98,7 +99,7 @@ _ATTRIBUTES = """groups_ : ndarray of shape (n_samples,)
         The reference model.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Feature names, when X is a DataFrame with string names."""
 
 C = TypeVar("C", bound=type)

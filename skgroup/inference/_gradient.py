@@ -10,6 +10,7 @@ from torch import nn
 from skgroup._sklearn import HasMethods, Interval, StrOptions
 from skgroup.clustering._class_models import DENSITIES, PARTITIONS
 from skgroup.clustering._row_scaling import SCALES
+from skgroup.exceptions import SettingsWarning
 from skgroup.inference._cluster_base import REPRESENTED_BYTES, ClusterGroupInferrer
 from skgroup.inference._fit_reference import (
     REFERENCE_CONSTRAINTS,
@@ -37,9 +38,8 @@ class GradientGroupInferrer(ClusterGroupInferrer):
     Parameters
     ----------
     k : int or None, default=None
-        Clusters per class, for "kmeans" and "gmm". None: the number from 2 to 8 with the
-        best silhouette, averaged over classes by their size, or a smaller one next to it within
-        15 % of the best; the same for all classes.
+        Clusters per class, for "kmeans" and "gmm". None: for all classes the number from 2 to 8
+        with the best silhouette, averaged by size, or a smaller one next to it within 15 % of it.
     clusterer : {"kmeans", "gmm", "dbscan", "hdbscan"} or scikit-learn clusterer, default="kmeans"
         What clusters the gradients of a class. An instance is cloned.
     scope : {"class", "global"}, default="class"
@@ -224,7 +224,7 @@ class GradientGroupInferrer(ClusterGroupInferrer):
 
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
         if self.source == "activation" and len(self.classes_) == 2:
-            warnings.warn(FLAT_SOURCE, stacklevel=4)
+            warnings.warn(FLAT_SOURCE, SettingsWarning, stacklevel=4)
         self._noise: LabelNoise | None = None
         seeds = random_state.randint(np.iinfo(np.int32).max, size=4).tolist()
         auto = "linear" if self._is_density() else "ridge"

@@ -13,6 +13,7 @@ from torch import nn
 
 from skgroup._seeded_clone import seeded_clone
 from skgroup._sklearn import HasMethods, Interval
+from skgroup._tell import tell
 from skgroup.classifiers import GroupDROClassifier
 from skgroup.exceptions import UnusableSplitWarning
 from skgroup.inference._base import BaseGroupInferrer
@@ -61,6 +62,8 @@ class GroupInferrerSearch(BaseGroupInferrer):
         Fits in parallel, through joblib.
     random_state : int, RandomState instance or None, default=None
         Seed of candidates and judges whose own is None, and of the rows held out.
+    verbose : int, default=0
+        1 shows a line for each stage, 2 the score of each candidate too.
 
     Attributes
     ----------
@@ -112,12 +115,13 @@ class GroupInferrerSearch(BaseGroupInferrer):
         "max_judged": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def __init__(
         self, candidates: Any = None, *, judge: Any = None,
         module: nn.Module | Callable | None = None, max_judged: int = 2000,
-        n_jobs: int | None = None, random_state: Any = None,
+        n_jobs: int | None = None, random_state: Any = None, verbose: int = 0,
     ):  # fmt: skip
         self.candidates = candidates
         self.judge = judge
@@ -125,6 +129,7 @@ class GroupInferrerSearch(BaseGroupInferrer):
         self.max_judged = max_judged
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     def _own_module(self) -> bool:
         given = self.candidates or []
@@ -151,11 +156,13 @@ class GroupInferrerSearch(BaseGroupInferrer):
             )
         candidates, judge = self._candidates(X.shape[0]), self._judge()
         seeds = random_state.randint(np.iinfo(np.int32).max, size=2).tolist()
+        tell(self.verbose, self, f"fits {len(candidates)} candidates")
         labels, rows = self.classes_[y], as_frame(X, getattr(self, "feature_names_in_", None))
         self.inferrers_ = Parallel(n_jobs=self.n_jobs)(
             delayed(_fit_quietly)(candidate, rows, labels, seeds[0]) for candidate in candidates
         )
         groups = [inferrer.groups_ for inferrer in self.inferrers_]
+        tell(self.verbose, self, "trains the judge on the groups of each candidate")
         verdict = judge_partitions(
             judge, X, labels, y, groups,
             max_judged=self.max_judged, n_jobs=self.n_jobs, seed=seeds[1],
@@ -172,6 +179,15 @@ class GroupInferrerSearch(BaseGroupInferrer):
             "own_worst_group": verdict.worst_groups.diagonal().copy(),
             "average_accuracy": verdict.averages,
         }
+        self._tell_choice()
+
+    def _tell_choice(self) -> None:
+        names, scores = self.results_["candidate"], self.results_["score"]
+        for i, (name, score) in enumerate(zip(names, scores, strict=True)):
+            tell(self.verbose, self, f"candidate {i}, {name}: score {score:.3f}", least=2)
+        best = self.best_index_
+        text = f"chose candidate {best}, {names[best]}: score {scores[best]:.3f}"
+        tell(self.verbose, self, text)
 
     def _judge(self) -> Any:
         if self.judge is None:

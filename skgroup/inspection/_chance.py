@@ -7,6 +7,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skgroup._inputs import take_rows
+from skgroup._tell import tell
 from skgroup.clustering._rows import sample_rows
 from skgroup.inference._base import BaseGroupInferrer
 from skgroup.inference._cluster_base import ClusterGroupInferrer
@@ -21,8 +22,9 @@ NULL_ROWS = 1000
 
 
 def figures_of_chance(
-    inferrer: Any, X: Any, y: NDArray, *, n_null: int, rng: RandomState, n_jobs: int | None
-) -> dict[str, Any]:
+    inferrer: Any, X: Any, y: NDArray, *, n_null: int, rng: RandomState, n_jobs: int | None,
+    verbose: int = 0,
+) -> dict[str, Any]:  # fmt: skip
     """The figures of a `Stability` that are silhouettes and p-values.
 
     A search is represented by the candidate that it chose.
@@ -36,8 +38,10 @@ def figures_of_chance(
             X, y = take_rows(X, rows), y[rows]
             inferrer = refit(inferrer, X, y, seed)
         options: dict[str, Any] = {"n_null": n_null, "rng": rng, "n_jobs": n_jobs}
+        tell(verbose, "stability", f"refits it to {n_null} permutations of the labels")
         p_label = label_p_value(inferrer, X, y, **options)
         if isinstance(inferrer, ClusterGroupInferrer):
+            tell(verbose, "stability", f"refits it to {n_null} draws of one cloud a class")
             tests = assess_clusters(inferrer, X, y, **options)
     found = [tests.get(label, ClusterTest()) for label in classes]
     return {

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from skgroup._encode_groups import encode_groups
 from skgroup._groups import check_same_index, group_name
 from skgroup._sklearn import HasMethods, Interval, validate_params
+from skgroup._tell import tell
 from skgroup.inspection._columns import Columns, check_no_text
 from skgroup.inspection._examples import pick_examples
 from skgroup.inspection._group_descriptions import GroupDescription, GroupDescriptions
@@ -35,6 +36,7 @@ NO_COLUMNS = (
         "max_depth": [Interval(Integral, 1, None, closed="left")],
         "n_examples": _COUNT,
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -49,6 +51,7 @@ def describe_groups(
     max_depth: int = 3,
     n_examples: int = 5,
     random_state: int | RandomState | None = None,
+    verbose: int = 0,
 ) -> GroupDescriptions:
     """Say what sets each group apart from the rest of its class.
 
@@ -84,6 +87,8 @@ def describe_groups(
         Rows of each kind: typical, borderline, extreme.
     random_state : int, RandomState instance or None, default=None
         Seed of the halves and the trees.
+    verbose : int, default=0
+        1 shows a line for each class.
 
     Returns
     -------
@@ -139,13 +144,14 @@ def describe_groups(
     errors, Z = _errors(inferrer, values, codes), inferrer.embed(X, y)
     found: list[GroupDescription] = []
     for c in np.unique(codes):
-        rows = np.flatnonzero(codes == c)
+        rows, label = np.flatnonzero(codes == c), inferrer.classes_[[c]].tolist()[0]
+        tell(verbose, "describe_groups", f"describes class {label!r}, of {len(rows)} rows")
         examples = pick_examples(Z, labels[rows], rows, n_examples)
         for group in _in_order(labels[rows]):
             found.append(
                 GroupDescription(
                     group=names[group] if group >= 0 else -1,
-                    class_label=inferrer.classes_[[c]].tolist()[0],
+                    class_label=label,
                     is_outliers=group < 0,
                     **_figures(*errors, rows, labels[rows] == group),
                     **set_apart(rows, labels[rows] == group),

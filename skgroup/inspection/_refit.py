@@ -24,10 +24,12 @@ def refit_groups(
 
 
 def refit(inferrer: Any, X: Any, y: NDArray, seed: int) -> Any:
-    """A clone with another seed, fitted."""
+    """A clone with another seed, fitted in silence."""
     model = seeded_clone(inferrer, seed)
-    if "random_state" in model.get_params(deep=False):
+    names = model.get_params()
+    if "random_state" in names:
         model.set_params(random_state=seed)
+    model.set_params(**{name: 0 for name in names if name.split("__")[-1] == "verbose"})
     with warnings.catch_warnings():
         # The number of groups is reported, whichever process they were counted in.
         warnings.simplefilter("ignore", UnusableSplitWarning)

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgroup._groups import check_same_index
 from skgroup._sklearn import HasMethods, Interval, Options, validate_params
+from skgroup._tell import tell
 from skgroup.exceptions import UnstableGroupsWarning
 from skgroup.inspection._chance import figures_of_chance
 from skgroup.inspection._refit import class_ari, refit_groups, subsample_rows
@@ -37,6 +38,7 @@ _COUNT = [Interval(Integral, 1, None, closed="left")]
         "n_null": [Options(Integral, {0}), Interval(Integral, 19, None, closed="left")],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     },
     prefer_skip_nested_validation=True,
 )
@@ -51,6 +53,7 @@ def stability(
     n_null: int = 99,
     n_jobs: int | None = None,
     random_state: int | RandomState | None = None,
+    verbose: int = 0,
 ) -> Stability:
     """Refit an inferrer on parts of the rows, compare the groups, and test the clusters.
 
@@ -100,6 +103,8 @@ def stability(
         Refits and draws made in parallel, through joblib. It does not change the result.
     random_state : int, RandomState instance or None, default=None
         Seed of parts, refits and draws.
+    verbose : int, default=0
+        1 shows a line for each stage. The refits are silent.
 
     Returns
     -------
@@ -144,11 +149,14 @@ def stability(
     rng = check_random_state(random_state)
     parts: list[Any] = [subsample_rows(codes, subsample, rng) for _ in range(n_resamples)]
     seeds = rng.randint(np.iinfo(np.int32).max, size=n_resamples + n_seeds).tolist()
+    tell(verbose, "stability", f"refits the inferrer {len(seeds)} times")
     refits = Parallel(n_jobs=n_jobs)(
         delayed(refit_groups)(inferrer, X, labels, rows, seed)
         for rows, seed in zip(parts + [None] * n_seeds, seeds, strict=True)
     )
-    tests = figures_of_chance(inferrer, X, labels, n_null=n_null, rng=rng, n_jobs=n_jobs)
+    tests = figures_of_chance(
+        inferrer, X, labels, n_null=n_null, rng=rng, n_jobs=n_jobs, verbose=verbose
+    )
     found = Stability(
         classes, np.bincount(codes), subsample,
         **_agreement(groups, refits[:n_resamples], refits[n_resamples:], codes),

@@ -32,8 +32,17 @@ _NO_GROUPS = (
 )
 
 
+_ONLY_LABELS = (
+    "{} got no groups: what tunes a threshold hands a scorer labels, and no X that could carry "
+    "them. Route them: `sklearn.set_config(enable_metadata_routing=True)`, then "
+    "`fit(X, y, groups=groups)`."
+)
+
+
 class _GroupScorer:
     """A metric of (y_true, y_pred, groups) as a scorer that requests `groups`."""
+
+    _response_method = "predict"
 
     def __init__(self, metric: Callable[..., float], sign: int, kwargs: dict[str, Any]) -> None:
         self._metric = metric
@@ -47,6 +56,14 @@ class _GroupScorer:
         if groups is None:
             raise GroupsError(_NO_GROUPS.format(self))
         return self._sign * self._metric(y, estimator.predict(X), groups, **self._kwargs)
+
+    def _score_func(
+        self, y_true: ArrayLike, y_pred: ArrayLike, groups: Any = None, **kwargs: Any
+    ) -> float:
+        """The metric, as :class:`sklearn.model_selection.TunedThresholdClassifierCV` calls it."""
+        if groups is None:
+            raise GroupsError(_ONLY_LABELS.format(self))
+        return self._metric(y_true, y_pred, groups, **kwargs)
 
     def set_score_request(self, *, groups: bool | str | None) -> "_GroupScorer":
         """Return a copy with another request: an alias, or False to score by carried groups."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from skorch import NeuralNet, NeuralNetClassifier
+from skorch.callbacks import Callback
 from torch import Tensor, nn
 
 from skgroup._data import call_module, rows_per_block
@@ -96,6 +97,7 @@ class Net(NeuralNetClassifier):
         logits = None if logits is None else logits.detach()
         if self.callbacks_:
             self.history.record_batch("train_loss", loss.item())
+            self.history.record_batch("train_batch_size", len(y))  # skorch's scoring weighs by it
             step = {"loss": loss.detach(), "y_pred": logits}
             self.notify("on_batch_end", batch=(x, y), training=True, **step)
         return logits
@@ -141,6 +143,7 @@ def as_net(
     >>> as_net(mlp(2, 3), n_classes=3).classes_
     array([0, 1, 2])
     """
+    _check_callbacks(callbacks)
     net = Net(
         module,
         criterion=objective or nn.CrossEntropyLoss(),
@@ -156,6 +159,17 @@ def as_net(
         verbose=0,
     )
     return net.initialize()
+
+
+def _check_callbacks(callbacks: Any) -> None:
+    for given in callbacks or []:
+        callback = given[1] if isinstance(given, tuple) and len(given) == 2 else given
+        is_class = isinstance(callback, type) and issubclass(callback, Callback)
+        if not (is_class or isinstance(callback, Callback)):
+            raise TypeError(
+                f"callbacks must hold skorch callbacks, got {given!r}: derive from "
+                "skorch.callbacks.Callback, and give an instance or a pair (name, instance)."
+            )
 
 
 def is_net(model: Any) -> bool:

@@ -5,13 +5,13 @@ from typing import Any
 
 import torch
 from torch import nn
-from tqdm.auto import tqdm
 
 from skgroup._data import blocks, forward
 from skgroup._random import isolated_torch_rng
 from skgroup.modules import FrozenBatchNorm, Standardize, Twin
 from skgroup.training._checkpoint import Checkpoint, fingerprint
 from skgroup.training._data import TrainingData, group_statistics, holds_dataset
+from skgroup.training._epoch_report import EpochReport
 from skgroup.training._net import Net, as_net
 from skgroup.training._team import current_team
 from skgroup.training._validation import BestEpoch, Validation
@@ -20,15 +20,9 @@ __all__ = ["RECORDED", "Interrupted", "train"]
 
 # What the history holds for every epoch, where it applies; callbacks may record more.
 RECORDED = (
-    "train_loss",
-    "train_accuracy",
-    "group_loss",
-    "group_accuracy",
-    "group_weights",
-    "valid_score",
-    "valid_accuracy",
-    "valid_group_accuracy",
-)
+    "train_loss", "train_accuracy", "group_loss", "group_accuracy", "group_weights",
+    "valid_score", "valid_accuracy", "valid_group_accuracy", "valid_best",
+)  # fmt: skip
 # Layers that draw no random numbers.
 PLAIN = {
     nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d,
@@ -108,13 +102,13 @@ def train(
         Save after each epoch there, and go on from what is there. The state of callbacks is not
         part of it.
     stage : str, default="fit"
-        Tells the trainings of one fit apart on disk.
+        Tells the trainings of one fit apart, on disk and in what is shown.
     device : str or torch.device, default="cpu"
         Where the module is trained.
     seed : int, default=0
         For modules that draw random numbers while they train, such as dropout.
     verbose : int, default=0
-        1 shows a progress bar.
+        1 shows a progress bar, 2 a line for each epoch.
 
     Returns
     -------
@@ -159,7 +153,7 @@ def train(
     draws = loop.draws_random_numbers()
     with isolated_torch_rng(team.own_seed(seed), device) if draws else nullcontext():
         try:
-            loop.run(max_epochs, 0 if team.rank else verbose)
+            loop.run(max_epochs, stage, 0 if team.rank else verbose)
         except KeyboardInterrupt:
             del net.history[loop.done :]  # an epoch that was cut short has no complete record
             raise Interrupted(net) from None
@@ -197,17 +191,16 @@ class _Loop:
         parts = (self.net.module_, self.net.criterion_, type(sampler), vars(sampler))
         return fingerprint(settings, *parts, *_contents(self.data), valid)
 
-    def run(self, max_epochs: float, verbose: int) -> None:
+    def run(self, max_epochs: float, stage: str, verbose: int) -> None:
         stopped = self._resume()
         n_epochs = math.ceil(max_epochs)
         self.net.notify("on_train_begin", X=self.data.rows, y=self.data.y)
-        with tqdm(total=n_epochs, initial=self.done, disable=not verbose, unit="epoch") as bar:
+        with EpochReport(stage, self.done, n_epochs, verbose) as report:
             while self.done < n_epochs and not stopped:
                 stopped = current_team().any(self._epoch(min(1.0, max_epochs - self.done)))
                 self.done += 1
                 self._save(stopped)
-                bar.update()
-                bar.set_postfix(_progress(self.net.history[-1]))
+                report.show(self.net.history[-1])
         self.net.notify("on_train_end", X=self.data.rows, y=self.data.y)
         self.best.restore(self.net.module_)
         if self.checkpoint is not None:
@@ -256,7 +249,9 @@ class _Loop:
         history.record("valid_score", score[0])
         history.record("valid_accuracy", stats.accuracy)
         history.record("valid_group_accuracy", stats.group_accuracy)
-        return self.best.should_stop(score, self.net.module_)
+        stop = self.best.should_stop(score, self.net.module_)
+        history.record("valid_best", self.best.waited == 0)
+        return stop
 
     def _resume(self) -> bool:
         state = self.checkpoint.load() if self.checkpoint is not None else None
@@ -291,10 +286,3 @@ def _contents(data: TrainingData) -> tuple[Any, ...]:
     """What tells these rows from others; a torch Dataset may draw its values, so they are out."""
     values = len(data) if holds_dataset(data.rows) else (batch for _, batch in blocks(data.rows))
     return data.y, data.groups, values
-
-
-def _progress(row: dict[str, Any]) -> dict[str, str]:
-    accuracy = [a for a in row.get("valid_group_accuracy", row["group_accuracy"]) if a == a]
-    average = row.get("valid_accuracy", row["train_accuracy"])
-    shown = {"loss": row["train_loss"], "average": average, "worst group": min(accuracy)}
-    return {name: f"{value:.3f}" for name, value in shown.items()}

@@ -15,7 +15,7 @@ from torch import nn
 from skgroup import DFRClassifier, ERMClassifier, GroupedArray
 from skgroup.classifiers._task import Seeds, split_rows
 from skgroup.datasets import make_shortcut_classification
-from skgroup.exceptions import MissingGroupsWarning
+from skgroup.exceptions import MissingGroupsWarning, UnusableGroupsWarning
 from skgroup.metrics import worst_group_accuracy
 from skgroup.modules import mlp
 
@@ -302,7 +302,9 @@ def test_groups_of_the_reweighting_rows_suffice(blobs, carried):
 def test_a_group_without_reweighting_rows_is_reported(blobs):
     groups = np.array(["land", "water", "sea", "sky"])[blobs.groups]
     groups[np.flatnonzero(blobs.groups == 1)[:2]] = "ice"  # a fifth of 2 rows is none
-    with pytest.warns(UserWarning, match=r"no say: \['ice'\]. Raise validation_fraction") as caught:
+    with pytest.warns(
+        UnusableGroupsWarning, match=r"no say: \['ice'\]. Raise validation_fraction"
+    ) as caught:
         DFRClassifier(**QUICK).fit(blobs.X, blobs.y, groups=groups)
     assert caught[0].filename == __file__  # where the user called `fit`
 

@@ -6,6 +6,7 @@ import pytest
 from skgroup import DOROClassifier, ERMClassifier
 from skgroup.classifiers._task import Seeds
 from skgroup.datasets import make_shortcut_classification
+from skgroup.exceptions import SettingsWarning
 from skgroup.metrics import worst_group_accuracy
 from skgroup.modules import build_module
 
@@ -47,7 +48,7 @@ def test_without_outliers_it_is_plain(blobs, assert_same_model, divergence):
     plain = DOROClassifier(0.3, 0.0, divergence=divergence, **QUICK).fit(blobs.X, blobs.y)
     robust = DOROClassifier(0.3, 0.1, divergence=divergence, **QUICK).fit(blobs.X, blobs.y)
     assert np.abs(plain.predict_proba(blobs.X) - robust.predict_proba(blobs.X)).max() > 1e-3
-    with pytest.warns(UserWarning, match="no row is discarded"):
+    with pytest.warns(SettingsWarning, match="no row is discarded"):
         almost = DOROClassifier(0.3, 0.03, divergence=divergence, **QUICK).fit(blobs.X, blobs.y)
     assert_same_model(plain, almost, blobs.X)
 
@@ -114,10 +115,10 @@ def test_weights_are_repeated_rows(blobs, divergence):
 
 def test_it_says_when_nothing_is_discarded(blobs):
     text = r"no row is discarded: outlier_share=0.01 of a batch of 32 rows is less than one"
-    with pytest.warns(UserWarning, match=text) as caught:
+    with pytest.warns(SettingsWarning, match=text) as caught:
         DOROClassifier(**QUICK).fit(blobs.X, blobs.y)
     assert caught[0].filename == __file__  # where the user called `fit`
-    with pytest.warns(UserWarning, match="a batch of 90 rows"):  # there are no more
+    with pytest.warns(SettingsWarning, match="a batch of 90 rows"):  # there are no more
         DOROClassifier(**FULL_BATCH).fit(blobs.X[:90], blobs.y[:90])
     with warnings.catch_warnings():
         warnings.simplefilter("error")

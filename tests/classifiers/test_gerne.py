@@ -12,7 +12,7 @@ from skgroup._data import as_rows
 from skgroup.classifiers import _base
 from skgroup.classifiers._gerne import least_confident
 from skgroup.classifiers._task import Seeds
-from skgroup.exceptions import MissingGroupsWarning
+from skgroup.exceptions import MissingGroupsWarning, SettingsWarning
 from skgroup.metrics import worst_group_accuracy
 from skgroup.modules import mlp
 from skgroup.objectives import ExtrapolationLoss, MeanLoss
@@ -221,7 +221,7 @@ def test_bounds_and_errors(fit, blobs):
         fit(beta=4.34)
     assert fit(beta=4.34, allow_beyond_bound=True).beta_ == 4.34
     carried = GroupedArray(blobs.X, blobs.groups)
-    with pytest.warns(UserWarning, match="beta=4.34 is above the bound 4.333") as caught:
+    with pytest.warns(SettingsWarning, match="beta=4.34 is above the bound 4.333") as caught:
         clf = GERNEClassifier(beta=4.34, **QUICK).fit(carried, blobs.y)
     assert caught[0].filename == __file__  # where the user called `fit`
     assert clf.batch_shares_["extrapolated"].min() < 0
@@ -237,7 +237,7 @@ def test_bad_beta_fails_before_training(fit):
 
 
 def test_pseudo_attributes_may_go_beyond_the_bound(unknown):
-    with pytest.warns(UserWarning, match="beta=5 is above the bound"):
+    with pytest.warns(SettingsWarning, match="beta=5 is above the bound"):
         unknown(beta=5)
     assert unknown(beta=5, allow_beyond_bound=True).beta_ == 5
 

@@ -5,7 +5,7 @@ import pytest
 
 from skgroup import ERMClassifier, IRMClassifier
 from skgroup.datasets import make_shortcut_classification
-from skgroup.exceptions import MissingGroupsWarning
+from skgroup.exceptions import MissingGroupsWarning, UnusableGroupsWarning
 
 QUICK = {
     "hidden_layer_sizes": (8,), "max_epochs": 3, "batch_size": 32, "random_state": 0,
@@ -96,7 +96,7 @@ def test_only_ratios_of_weights_matter(blobs, places, assert_same_model):
 
 def test_groups_inside_classes_are_reported(blobs, places):
     text = "every group has rows of one class only, where the IRM penalty means nothing: pass the"
-    with pytest.warns(UserWarning, match=text) as caught:
+    with pytest.warns(UnusableGroupsWarning, match=text) as caught:
         IRMClassifier(**QUICK).fit(blobs.X, blobs.y, groups=blobs.groups)
     assert caught[0].filename == __file__  # where the user called `fit`
     with warnings.catch_warnings():

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from skgroup import ERMClassifier, LISAClassifier
 from skgroup.datasets import make_shortcut_classification
-from skgroup.exceptions import MissingGroupsWarning
+from skgroup.exceptions import MissingGroupsWarning, UnusableGroupsWarning
 from skgroup.metrics import worst_group_accuracy
 from skgroup.objectives import MixedLoss
 from skgroup.samplers import LISAPairs
@@ -44,7 +44,7 @@ def test_without_groups_nothing_is_mixed(blobs, erm):
 
 def test_groups_without_pairs_are_reported(blobs, erm):
     text = "no two rows have the same class and different groups, or the same group and different"
-    with pytest.warns(UserWarning, match=text) as caught:
+    with pytest.warns(UnusableGroupsWarning, match=text) as caught:
         clf = LISAClassifier(**QUICK).fit(blobs.X, blobs.y, groups=blobs.y)
     assert caught[0].filename == __file__  # where the user called `fit`
     np.testing.assert_allclose(clf.predict_proba(blobs.X), erm, atol=1e-6)

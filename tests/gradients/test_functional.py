@@ -3,6 +3,7 @@ import pytest
 import torch
 from torch import nn
 
+from skgroup.exceptions import SlowPathWarning
 from skgroup.gradients._functional import FunctionalGradients, derivatives
 
 
@@ -59,7 +60,7 @@ def test_some_parameters_of_a_network():
 def test_what_cannot_be_vectorised_is_done_sample_by_sample(reference):
     net = Readout().double().requires_grad_(False)
     gradients = FunctionalGradients(net)
-    with torch.no_grad(), pytest.warns(UserWarning, match="cannot vectorise Readout .*item"):
+    with torch.no_grad(), pytest.warns(SlowPathWarning, match="cannot vectorise Readout .*item"):
         found = gradients(["scale"], TABLE, y)
     again = gradients(["scale"], TABLE, y)  # without a second warning
     net.requires_grad_(True)

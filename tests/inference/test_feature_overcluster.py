@@ -8,6 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from skgroup import FeatureGroupInferrer
+from skgroup.exceptions import SettingsWarning
 
 plain = partial(
     FeatureGroupInferrer, features="input", scale="none", reduction=None, standardize=False,
@@ -35,7 +36,9 @@ def test_a_hard_part_of_a_cluster_becomes_a_group(hard):
     X, y, truth, without = hard
     fit = partial(plain, k=2, overcluster=2)
     assert same_partition(plain(k=2).fit_predict(X, y), without)
-    with pytest.warns(UserWarning, match=r"without validation rows .*overcluster cannot") as caught:
+    with pytest.warns(
+        SettingsWarning, match=r"without validation rows .*overcluster cannot"
+    ) as caught:
         inferrer = fit().fit(X, y)
     assert [w.filename for w in caught] == [__file__]
     zero = y == 0

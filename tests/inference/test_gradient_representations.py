@@ -6,6 +6,7 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import adjusted_rand_score
 
+from skgroup.exceptions import SettingsWarning
 from skgroup.inference import _gradient as gradient_file
 from skgroup.metrics import group_agreement
 from skgroup.modules import mlp
@@ -81,7 +82,7 @@ def test_keeping_all_dimensions_changes_nothing(make, blobs, pca):
 def test_activation_gradients_of_two_classes_lie_on_a_line(make, blobs):
     X, y, _ = blobs
     inferrer = make(source="activation", pca=None)
-    with pytest.warns(UserWarning, match="source='activation' all lie on one line") as caught:
+    with pytest.warns(SettingsWarning, match="source='activation' all lie on one line") as caught:
         inferrer.fit(X, y)
     assert caught[0].filename == __file__
     Z = inferrer.embed(X, y)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
@@ -15,14 +16,24 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import make_scorer
-from sklearn.model_selection import FixedThresholdClassifier, StratifiedKFold, cross_val_predict
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    StratifiedKFold,
+    TunedThresholdClassifierCV,
+    cross_val_predict,
+)
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skgroup import GroupedArray
-from skgroup.exceptions import MissingGroupsWarning
-from skgroup.metrics import worst_group_accuracy, worst_pseudo_group_scorer
+from skgroup.exceptions import GroupsError, MissingGroupsWarning
+from skgroup.metrics import (
+    make_group_scorer,
+    worst_group_accuracy,
+    worst_group_scorer,
+    worst_pseudo_group_scorer,
+)
 
 CV = StratifiedKFold(2, shuffle=True, random_state=0)
 
@@ -124,6 +135,61 @@ def test_thresholds(pipe, blobs):
     strict = FixedThresholdClassifier(pipe, threshold=0.9).fit(blobs.X, blobs.y)
     positive = clone(pipe).fit(blobs.X, blobs.y).predict_proba(blobs.X)[:, 1] >= 0.9
     np.testing.assert_array_equal(strict.predict(blobs.X), positive.astype(int))
+
+
+def routed_threshold(clf, X, y, groups, scorer):
+    """The threshold that scikit-learn tunes with groups, and the score at it and at all others."""
+    tuned = TunedThresholdClassifierCV(clf, cv=CV, scoring=scorer, store_cv_results=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        return tuned.fit(X, y, groups=groups)
+
+
+def test_a_threshold_tuned_for_the_worst_group(clf, blobs):
+    X, y, groups = blobs.X, blobs.y, blobs.groups
+    tuned = routed_threshold(clf, X, y, groups, worst_group_scorer)
+    assert tuned.estimator_.n_groups_ == 4
+    thresholds = tuned.cv_results_["thresholds"]
+    by_fold = []
+    for train, test in CV.split(X, y):
+        positive = clone(clf).fit(X[train], y[train], groups[train]).predict_proba(X[test])[:, 1]
+        own = np.linspace(positive.min(), positive.max(), 100)
+        scores = [worst_group_accuracy(y[test], positive >= t, groups[test]) for t in own]
+        by_fold.append(np.interp(thresholds, own, scores))
+    np.testing.assert_allclose(tuned.cv_results_["scores"], np.mean(by_fold, axis=0))
+    assert tuned.best_score_ == tuned.cv_results_["scores"].max()
+
+
+def test_a_threshold_tuned_against_an_error(clf, blobs):
+    rate = make_group_scorer(_worst_error, greater_is_better=False)
+    found = [
+        routed_threshold(clf, blobs.X, blobs.y, blobs.groups, scorer)
+        for scorer in (worst_group_scorer, rate)
+    ]
+    assert found[0].best_threshold_ == found[1].best_threshold_
+    assert found[0].best_score_ == pytest.approx(1 + found[1].best_score_)
+
+
+def _worst_error(y_true, y_pred, groups):
+    return 1 - worst_group_accuracy(y_true, y_pred, groups)
+
+
+def test_a_threshold_needs_routed_groups(clf, blobs):
+    tuned = TunedThresholdClassifierCV(clf, cv=CV, scoring=worst_group_scorer)
+    with pytest.raises(GroupsError, match=r"labels, and no X.*enable_metadata_routing=True"):
+        tuned.fit(GroupedArray(blobs.X, blobs.groups), blobs.y)
+
+
+@pytest.mark.usefixtures("routing")
+def test_members_get_routed_groups(clf, blobs, assert_same):
+    X, y, groups = blobs.X, blobs.y, blobs.groups
+    whole = clone(clf).fit(X, y, groups=groups)
+    voting = VotingClassifier([("robust", clf), ("linear", LogisticRegression())])
+    assert_same(voting.fit(X, y, groups=groups).estimators_[0], whole, X)
+    strict = FixedThresholdClassifier(clf, threshold=0.9).fit(X, y, groups=groups)
+    assert_same(strict.estimator_, whole, X)
+    calibrated = CalibratedClassifierCV(clf, cv=CV).fit(X, y, groups=groups)
+    for inside, (train, _) in zip(calibrated.calibrated_classifiers_, CV.split(X, y), strict=True):
+        assert_same(inside.estimator, clone(clf).fit(X[train], y[train], groups[train]), X)
 
 
 def test_selection_of_columns_before_the_line(pipe, blobs, assert_same):

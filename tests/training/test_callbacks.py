@@ -5,10 +5,13 @@ import math
 import pytest
 import torch
 from skorch.callbacks import (
+    BatchScoring,
     Callback,
     EarlyStopping,
+    EpochScoring,
     EpochTimer,
     LRScheduler,
+    PassthroughScoring,
     PrintLog,
     ProgressBar,
 )
@@ -108,6 +111,29 @@ def test_skorch_print_log():
 def test_skorch_progress_bar(capsys):
     fit(callbacks=[ProgressBar()], max_epochs=2)
     assert "0/4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("score", [BatchScoring, EpochScoring])
+def test_skorch_scoring(score):
+    """Of the outputs before each step, like the training record."""
+    net = fit(callbacks=[score("accuracy", name="seen", on_train=True, lower_is_better=False)])
+    assert net.history[:, "seen"] == pytest.approx(net.history[:, "train_accuracy"])
+
+
+def test_skorch_averages_over_batches():
+    net = fit(callbacks=[PassthroughScoring("train_loss", on_train=True)])
+    assert net.history[:, "train_loss"] == pytest.approx(fit().history[:, "train_loss"])
+
+
+@pytest.mark.parametrize("wrong", [3, ("name", "callback"), dict])
+def test_what_is_no_callback_is_told_before_the_training(wrong):
+    with pytest.raises(TypeError, match=r"must hold skorch callbacks, got .*skorch\.callbacks\."):
+        fit(callbacks=[Diary(), wrong])
+
+
+def test_callbacks_may_be_classes_and_have_names():
+    net = fit(callbacks=[EpochTimer, ("clock", EpochTimer())])
+    assert len(net.history[:, "dur"]) == 4
 
 
 class CtrlC(Callback):
