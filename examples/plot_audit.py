@@ -31,7 +31,7 @@ trees = HistGradientBoostingClassifier(categorical_features="from_dtype", max_it
 # leaves the slowest part out, the tests of the groups against chance.
 report = skgroup.audit(
     trees, compas.data, compas.target, alternatives=["group_dro", "reweighting"],
-    n_refits=2, n_null=0, random_state=0,
+    n_refits=1, n_null=0, random_state=0,
 )  # fmt: skip
 print(report)
 

@@ -63,7 +63,7 @@ def collect_warnings(found: list[Finding]) -> Iterator[None]:
 
 
 def findings_of(report: Any, found: list[Finding], columns: list[str]) -> tuple[Finding, ...]:
-    """`found`, and what the report itself gives cause for; `columns` are the names of those of X."""
+    """`found`, and what the report gives cause for; `columns` are the names of encoded columns."""
     told = [FITTED] if report.is_fitted else []
     told += [*found, *doubts_of_scores(report.verdicts[0], report.quoted_titles)]
     if report.inferred:

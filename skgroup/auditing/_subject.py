@@ -126,14 +126,14 @@ def _check_values(model: Any, X: Any) -> None:
     if sparse.issparse(X):
         assert_all_finite(X.data, input_name="X")
         return
-    columns = {name: as_numbers(column) for name, column in named_columns(X)}
-    numbers = {name: values for name, values in columns.items() if values is not None}
-    if infinite := [name for name, v in numbers.items() if np.isinf(v).any()]:
+    columns = [(name, as_numbers(column)) for name, column in named_columns(X)]
+    numbers = [(name, values) for name, values in columns if values is not None]
+    if infinite := [name for name, v in numbers if np.isinf(v).any()]:
         raise ValueError(f"X has infinite values in {_quoted(infinite)}: replace them.")
     is_made_of_others = isinstance(model, Pipeline) or hasattr(model, "estimator")
     if is_made_of_others or get_tags(model).input_tags.allow_nan:
         return
-    if empty := [name for name, v in numbers.items() if np.isnan(v).any()]:
+    if empty := [name for name, v in numbers if np.isnan(v).any()]:
         raise ValueError(
             f"X has missing values in {_quoted(empty)}, and {type(model).__name__} takes none: put "
             "an imputer before it, make_pipeline(SimpleImputer(), model), or take a model that "

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
@@ -96,7 +97,8 @@ def test_alternatives_learn_from_the_groups_of_their_rows(n_jobs):
     work.n_jobs = n_jobs
     network = GroupDROClassifier(max_epochs=2, random_state=0)
     plain = LogisticRegression()
-    found = work.fit_alternatives([Candidate("a", network), Candidate("b", plain)], G)
+    with parallel_config(backend="threading"):
+        found = work.fit_alternatives([Candidate("a", network), Candidate("b", plain)], G)
     expected = GroupDROClassifier(max_epochs=2, random_state=0)
     expected.fit(X[LEARN], Y[LEARN], groups=G[LEARN])
     np.testing.assert_array_equal(found["a"], expected.predict(X[JUDGE]))
