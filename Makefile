@@ -37,7 +37,7 @@ types: $(READY)
 
 # Every benchmark that has a small size, once.
 toys: $(READY)
-	for script in $$(grep -l '"--toy"' benchmarks/bench_*.py); do \
+	for script in $$(grep -l '"--toy"' benchmarks/*.py); do \
 		$(RUN) $$script --toy || exit 1; done
 
 bench: $(READY)

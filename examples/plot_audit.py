@@ -53,8 +53,8 @@ known = skgroup.audit(
 print(known.to_frame().drop(columns="model").round(2).to_string(index=False))
 
 # %%
-# At the end of a cell of a notebook a report is shown as a page. It can be saved as well, to be sent around: the page
-# has no scripts, fetches nothing, and holds no rows of the data.
+# At the end of a cell of a notebook a report is shown as a page. It can be saved as well, to be
+# sent around: the page has no scripts, fetches nothing, and holds no rows of the data.
 output.mkdir(parents=True, exist_ok=True)
 report.to_html(output / "compas_audit.html")
 print(f"The page: {output / 'compas_audit.html'}")

@@ -29,9 +29,9 @@ minority = np.isin(groups, [1, 2]) & ~wrong
 # first leaves all wrong labels among the minority. The second takes most of them out; a few rows of
 # the minority that lie deep in the other class go with them, for nothing tells these from errors.
 #
-# The rule has a limit. Where wrong labels outnumber the minority they get a cluster of their own, in
-# which *no* row lies among its like, and nothing is set aside: such a group looks like a minority
-# that is hard to learn. Read the description of a small group before training on it.
+# The rule has a limit. Where wrong labels outnumber the minority they get a cluster of their own,
+# in which *no* row lies among its like, and nothing is set aside: such a group looks like a
+# minority that is hard to learn. Read the description of a small group before training on it.
 inferrers = {
     "noise_neighbors=None": GradientGroupInferrer(k=2, noise_neighbors=None, random_state=0),
     "default": GradientGroupInferrer(k=2, random_state=0),

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 from skgroup._sklearn import Interval, Options, StrOptions, validate_params
 from skgroup.auditing._alternatives import alternatives_of, name_of
 from skgroup.auditing._audit_report import AuditReport
+from skgroup.auditing._findings import findings_of
 from skgroup.auditing._hold_out import hold_out_rows
 from skgroup.auditing._study import Seeds, Study
 from skgroup.auditing._subject import Subject, check_inferrer
@@ -207,7 +208,8 @@ def _run(
         is_fitted=subject.is_fitted, rows=study.judge, predictions=predictions,
         verdicts=verdicts, descriptions=descriptions, stability=tested, findings=(),
     )  # fmt: skip
-    return report.with_findings(study.findings, study.encoder.names)
+    told = findings_of(report, study.findings, study.encoder.names)
+    return replace(report, findings=told)
 
 
 def _tell(bar: Any, what: str) -> None:

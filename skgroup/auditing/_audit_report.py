@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgroup._groups import group_name
-from skgroup.auditing._findings import Finding, doubts_of_scores, protected_columns
+from skgroup.auditing._findings import Finding
 from skgroup.auditing._page import fragment, page
 from skgroup.auditing._plain_text import plain_text
 from skgroup.auditing._verdict import Verdict
@@ -105,13 +105,6 @@ class AuditReport:
     def n_outliers(self) -> int:
         """Held-out rows of no group."""
         return int(np.count_nonzero(self.groups[self.rows] < 0))
-
-    def with_findings(self, found: list[Finding], columns: list[str]) -> "AuditReport":
-        """The same report, with `found` and what its scores and groups give cause for."""
-        told = [*found, *doubts_of_scores(self.verdicts[0], self.quoted_titles)]
-        if self.inferred:
-            told.append(protected_columns(columns, self.descriptions))
-        return replace(self, findings=tuple(told))
 
     def to_frame(self) -> Any:
         """A pandas DataFrame with one row for each model and group.

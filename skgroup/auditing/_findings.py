@@ -11,7 +11,7 @@ from skgroup.auditing._verdict import Verdict
 from skgroup.exceptions import MissingGroupsWarning, UnstableGroupsWarning, UnusableSplitWarning
 from skgroup.inspection import GroupDescriptions
 
-__all__ = ["Finding", "collect_warnings", "doubts_of_scores", "protected_columns"]
+__all__ = ["Finding", "collect_warnings", "doubts_of_scores", "findings_of", "protected_columns"]
 
 # Figures of fewer rows, and wider intervals, say little.
 FEW_ROWS, WIDE = 30, 0.2
@@ -40,6 +40,13 @@ class Finding:
         return f"{self.kind[0].upper()}{self.kind[1:]}: {self.text}"
 
 
+FITTED = Finding(
+    "fitted model",
+    "it was judged as it is. If it was fitted on rows of this audit, its scores are too good, and "
+    "groups that it fails are missed.",
+)
+
+
 @contextmanager
 def collect_warnings(found: list[Finding]) -> Iterator[None]:
     """Turn the warnings of skgroup inside the block into findings; others are warned of as ever."""
@@ -53,6 +60,15 @@ def collect_warnings(found: list[Finding]) -> Iterator[None]:
             warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
         elif (finding := Finding(kind, _sentence(str(w.message)))) not in found:
             found.append(finding)
+
+
+def findings_of(report: Any, found: list[Finding], columns: list[str]) -> tuple[Finding, ...]:
+    """`found`, and what the report itself gives cause for; `columns` are the names of those of X."""
+    told = [FITTED] if report.is_fitted else []
+    told += [*found, *doubts_of_scores(report.verdicts[0], report.quoted_titles)]
+    if report.inferred:
+        told.append(protected_columns(columns, report.descriptions))
+    return tuple(told)
 
 
 def doubts_of_scores(audited: Verdict, titles: dict[Any, str]) -> list[Finding]:

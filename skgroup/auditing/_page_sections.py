@@ -159,10 +159,9 @@ def method(report: Any) -> str:
     """How it was done."""
     n, held_out = len(report.groups), len(report.rows)
     fitted = (
-        "The model was fitted before and judged as it is: if it was fitted on these rows, its "
-        "scores are too good."
+        "The model had been fitted before, and was judged as it is."
         if report.is_fitted
-        else "The model was fitted on the rows that were not held out."
+        else "The model was fitted on the others."
     )
     found = (
         " Groups were inferred inside each class from rows that were not held out, and each "

@@ -65,7 +65,8 @@ def label_columns(ax: Any, names: Sequence[str]) -> None:
     room = size_in_points(ax)[0] / len(names)
     size = font_size(room, "xtick.labelsize")
     short = [shorten(name, 24) for name in names]
-    wide = max(map(len, short)) * LETTER * size > 0.95 * room
+    # A colour bar and long names of rows will take their share of the width.
+    wide = max(map(len, short)) * LETTER * size > 0.7 * room
     shown = range(0, len(names), _step(size, room))
     slant: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
     ax.set_xticks(shown, [short[i] for i in shown], fontsize=size, **(slant if wide else {}))

@@ -9,6 +9,7 @@ from skgroup.auditing._findings import (
     Finding,
     collect_warnings,
     doubts_of_scores,
+    findings_of,
     protected_columns,
 )
 from skgroup.auditing._verdict import GroupScore, Score, Verdict
@@ -89,6 +90,20 @@ def warn(found):
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.warn("of somebody else", DeprecationWarning, stacklevel=1)
+
+
+@pytest.mark.parametrize("inferred", [True, False])
+def test_findings_of_a_report(inferred):
+    report = SimpleNamespace(
+        is_fitted=not inferred, inferred=inferred, quoted_titles={0: "group 0"},
+        verdicts=[verdict((5, 0.5, 0.45, 0.55))], descriptions=described(),
+    )  # fmt: skip
+    kinds = [f.kind for f in findings_of(report, [Finding("unstable groups", "they change.")], [])]
+    expected = ["unstable groups", "small groups"]
+    if inferred:
+        assert kinds == [*expected, "protected attributes"]
+    else:
+        assert kinds == ["fitted model", *expected]
 
 
 def test_our_warnings_become_findings_and_others_are_warned_of():

@@ -8,8 +8,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from skgroup import GroupedArray
-from skgroup.auditing._subject import LEAST_ROWS, Subject
+from skgroup import GradientGroupInferrer, GroupedArray, GroupInferrerSearch
+from skgroup.auditing._subject import LEAST_ROWS, Subject, check_inferrer
 from skgroup.exceptions import GroupsError
 
 X = np.random.default_rng(0).normal(size=(40, 2))
@@ -108,3 +108,12 @@ def test_nothing_is_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check(X=pd.DataFrame(X), y=pd.Series(Y), groups=pd.Series(G))
+
+
+def test_inferrers_are_instances_of_inferrers():
+    for inferrer in (None, GradientGroupInferrer(), GroupInferrerSearch()):
+        check_inferrer(inferrer)
+    with pytest.raises(TypeError, match="got the class GradientGroupInferrer"):
+        check_inferrer(GradientGroupInferrer)
+    with pytest.raises(TypeError, match="got LogisticRegression"):
+        check_inferrer(LogisticRegression())
