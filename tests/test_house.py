@@ -70,7 +70,7 @@ LAYERS = {
     ),
     "cli": (
         {"numpy", "pandas", "sklearn"},
-        {"auditing", "classifiers", "inference", "inspection", "skgroup"},
+        {"_groups", "auditing", "classifiers", "inference", "inspection", "skgroup"},
     ),
     "__main__": (set(), {"cli"}),
     "displays": (

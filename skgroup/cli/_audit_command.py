@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 from collections.abc import Callable
+from typing import Any
 
 from skgroup.auditing import audit
 from skgroup.cli._models import MODELS
@@ -14,19 +15,24 @@ __all__ = ["audit_table"]
 
 def audit_table(options: Namespace, tell: Callable[[str], None]) -> str:
     """Audit a model on the table that the options name; return the report as text."""
-    check_output("--html", options.html, options.table)
-    frame = read_table(options.table)
-    task = Task.create(frame, options.target, options.groups, drop_groups=options.drop_groups)
+    check_output("--html", options.html, options.table, (".html", ".htm"))
+    frame = read_table(options.table, options.sep)
+    task = Task.create(
+        frame, options.target, options.groups, drop_groups=options.drop_groups, drop=options.drop
+    )
+    groups = task.crossed_groups()
     for note in task.notes:
         tell(f"note: {note}")
+    less: dict[str, Any] = {"alternatives": [], "n_refits": 0} if options.quick else {}
     report = audit(
         MODELS[options.model](options.seed),
         task.X,
         task.y,
-        task.groups,
+        groups,
         random_state=options.seed,
         n_jobs=options.jobs,
         verbose=int(options.verbose),
+        **less,
     )
     if options.html is not None:
         write_text(options.html, report.to_html())

@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         "--model", choices=MODELS, default="boosting",
         help="what is audited: gradient boosting (default), logistic regression or a network",
     )  # fmt: skip
+    audit.add_argument(
+        "--quick", action="store_true", help="no other models, and no test of inferred groups"
+    )
     audit.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page too")
     infer = _command(commands, "infer", infer_table, "find hidden groups, one label a row")
     infer.add_argument("--out", type=Path, metavar="FILE", help="write row, class and group as CSV")
@@ -95,8 +98,14 @@ def _command(commands: Any, name: str, run: Any, summary: str) -> argparse.Argum
     parser = commands.add_parser(name, help=summary, description=f"{summary.capitalize()}.")
     parser.add_argument("table", type=Path, help="CSV (compressed or not) or Parquet file")
     parser.add_argument("--target", required=True, help="column of the classes")
+    parser.add_argument(
+        "--drop", type=_names, default=(), metavar="A,B", help="columns that are no features"
+    )
+    parser.add_argument(
+        "--sep", type=_separator, default=",", help="what separates the columns of a CSV file"
+    )
     parser.add_argument("--seed", type=_seed, default=0, help="seed of all that is random")
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes; -1 for all cores")
+    parser.add_argument("--jobs", type=_jobs, metavar="N", help="processes; -1 for all cores")
     parser.add_argument(
         "-v", "--verbose", action="store_true", default=sys.stderr.isatty(),
         help="show progress also where it is no terminal that reads it",
@@ -123,6 +132,19 @@ def _seed(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**32:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 to 4294967295")
     return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes: 1 or more, or -1")
+    return int(text)
+
+
+def _separator(text: str) -> str:
+    mark = {"tab": "\t", "\\t": "\t"}.get(text, text)
+    if len(mark) != 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no single character, nor 'tab'")
+    return mark
 
 
 def _show_warning(message: Any, *where: Any, **more: Any) -> None:

@@ -9,10 +9,14 @@ from skgroup.cli._refusal import Refusal
 __all__ = ["check_output", "write_text"]
 
 
-def check_output(option: str, path: Path | None, source: Path) -> None:
-    """Raise unless `path` can be written and is not the file that is read."""
+def check_output(
+    option: str, path: Path | None, source: Path, suffixes: tuple[str, ...] = ()
+) -> None:
+    """Raise unless `path` can be written, has a fitting name and is not the file that is read."""
     if path is None:
         return
+    if suffixes and path.suffix not in suffixes and not path.is_dir() and path != source:
+        raise Refusal(f"{option}: {path} must end in {' or '.join(suffixes)}.")
     if path.is_dir():
         raise Refusal(f"{option}: {path} is a folder: name a file.")
     if not path.parent.is_dir():

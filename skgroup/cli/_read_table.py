@@ -1,5 +1,6 @@
 """Read the table that a command works on."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from skgroup.cli._refusal import Refusal
 __all__ = ["read_table"]
 
 PARQUET = (".parquet", ".pq")
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
-def read_table(path: Path) -> Any:
+def read_table(path: Path, separator: str = ",") -> Any:
     """A DataFrame from a CSV file, compressed or not, or from Parquet.
 
     Raises
@@ -27,13 +29,29 @@ def read_table(path: Path) -> Any:
     if not path.exists():
         raise Refusal(f"there is no file {path}.")
     try:
-        frame = pd.read_parquet(path) if path.suffix in PARQUET else pd.read_csv(path)
+        is_parquet = path.suffix in PARQUET
+        frame = pd.read_parquet(path) if is_parquet else _read_csv(pd, path, separator)
     except ImportError as error:
         raise Refusal("Parquet needs pyarrow: pip install 'skgroup[arrow]'") from error
-    except (OSError, ValueError) as error:  # pandas' own errors and that of Unicode are ValueErrors
+    # pandas' own errors and that of Unicode are ValueErrors
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".")
         raise Refusal(f"{path} cannot be read as a table: {reason}.") from error
     frame.columns = frame.columns.map(str)
+    _check_separator(path, frame.columns)
     if frame.empty:
         raise Refusal(f"{path} has no rows.")
     return frame
+
+
+def _read_csv(pd: Any, path: Path, separator: str) -> Any:
+    return pd.read_csv(path, sep=separator, low_memory=False)
+
+
+def _check_separator(path: Path, columns: Any) -> None:
+    if len(columns) > 1:
+        return
+    for mark, name in SEPARATORS.items():
+        if mark in columns[0]:
+            shown = mark.replace("\t", "tab")
+            raise Refusal(f"{path} has one column only, with {name} in its name: --sep '{shown}'?")

@@ -9,6 +9,9 @@ def test_groups_go_to_a_file_and_their_description_to_the_reader(people, table, 
     command = ["infer", str(table), "--target", "label", "--out", str(out), "--k", "2"]
     assert main(command) == 0
     told, errors = capsys.readouterr()
+    assert told.startswith(
+        "400 rows, 5 columns: 4 groups\n\nclass  group  rows  of class  errors\n"
+    )
     assert "Group 0: " in told
     assert "shortcut" in told
     assert max(map(len, told.splitlines())) <= 88

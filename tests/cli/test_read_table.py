@@ -1,4 +1,5 @@
 import builtins
+import gzip
 
 import pandas as pd
 import pytest
@@ -24,6 +25,9 @@ def test_files_hold_the_same_table(people, tmp_path, name):
         ("header.csv", b"a,b\n", "has no rows"),
         ("picture.csv", b"\x89PNG\r\n\xff\xfe", "cannot be read as a table"),
         ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "cannot be read as a table"),
+        ("semi.csv", b"a;b\n1;2\n", "one column only, with semicolons in its name: --sep ';'"),
+        ("tabs.csv", b"a\tb\n1\t2\n", "with tabs in its name: --sep 'tab'"),
+        ("half.csv.gz", gzip.compress(bytes(range(256)) * 9)[:200], "cannot be read as a table"),
         ("not.parquet", b"a,b\n1,2\n", "cannot be read as a table"),
     ],
 )
@@ -33,6 +37,11 @@ def test_what_is_no_table_is_refused(tmp_path, name, content, says):
     with pytest.raises(Refusal, match=says) as refusal:
         read_table(tmp_path / name)
     assert "\n" not in str(refusal.value)
+
+
+def test_other_separators(tmp_path):
+    (tmp_path / "t.csv").write_text("a;b\n1;2,5\n")
+    assert read_table(tmp_path / "t.csv", ";").to_dict("list") == {"a": [1], "b": ["2,5"]}
 
 
 def test_a_folder_is_refused(tmp_path):

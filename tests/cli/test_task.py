@@ -5,6 +5,8 @@ import pytest
 from skgroup.cli._refusal import Refusal
 from skgroup.cli._task import Task
 
+FILLED = "column 'noise' is missing in 10 rows: filled in, and told by a column."
+
 
 def test_columns_are_taken_apart(people):
     kept = people.copy()
@@ -12,10 +14,30 @@ def test_columns_are_taken_apart(people):
     assert task.X.columns.tolist() == ["core", "shortcut", "noise", "town", "side"]
     np.testing.assert_array_equal(task.y, people["label"])
     assert task.groups.columns.tolist() == ["side", "town"]
-    assert task.notes == ()
+    assert task.notes == (FILLED,)
     pd.testing.assert_frame_equal(people, kept)
     dropped = Task.create(people, "label", ["side"], drop_groups=True)
     assert dropped.X.columns.tolist() == ["core", "shortcut", "noise", "town"]
+    fewer = Task.create(people, "label", drop=["town", "noise"])
+    assert fewer.X.columns.tolist() == ["core", "shortcut", "side"]
+    assert fewer.groups is None
+    assert fewer.crossed_groups() is None
+
+
+def test_groups_are_crossed_with_the_classes(people):
+    holes = people.copy()
+    holes.loc[5, "side"] = None
+    groups = Task.create(holes, "label", ["side", "town"]).crossed_groups()
+    expected = [f"{y}, {s}, {t}" for y, s, t in people[["label", "side", "town"]].to_numpy()]
+    assert [*groups[:5], *groups[6:]] == [*expected[:5], *expected[6:]]
+    assert groups[5] is None
+    with pytest.raises(Refusal, match=r"too many to be judged \(values: core: \d+\)"):
+        Task.create(people, "label", ["core"]).crossed_groups()
+
+
+def test_a_column_that_gives_the_class_away_is_told(people):
+    told = Task.create(people.assign(answer=people["label"].map({0: "n", 1: "y"})), "label").notes
+    assert told == (FILLED, "column 'answer' tells the class of every row: --drop answer?")
 
 
 def test_rows_without_a_target_are_left_out(people):
@@ -26,7 +48,7 @@ def test_rows_without_a_target_are_left_out(people):
     assert {3, 7}.isdisjoint(task.rows)
     assert task.rows[-1] == 399
     assert task.y.dtype == np.int64
-    assert task.notes == ("2 rows without 'label' are left out.",)
+    assert task.notes == ("2 rows without 'label' are left out.", FILLED.replace("10", "8"))
 
 
 def test_columns_that_say_nothing_are_left_out_and_named(people):
@@ -37,6 +59,7 @@ def test_columns_that_say_nothing_are_left_out_and_named(people):
     task = Task.create(more, "label")
     assert task.X.columns.tolist() == [*people.columns.drop("label"), "score"]
     assert task.notes == (
+        FILLED,
         "column 'id' is left out: it numbers the rows.",
         "column 'name' is left out: 400 different texts in 400 rows name rows.",
         "column 'one' is left out: all its values are equal.",
@@ -52,12 +75,14 @@ def test_columns_that_say_nothing_are_left_out_and_named(people):
         ("label", ["label"], "'label' is the target"),
         ("core", [], "different values: name a column of at most 20 classes"),
         ("one", [], "holds only 1: at least two classes"),
+        ("rare", [], "class 2 of column 'rare' has 3 rows, and 10 are needed"),
         ("none", [], "is empty: at least two classes"),
     ],
 )
 def test_columns_that_cannot_be_used_are_refused(people, target, groups, says):
+    more = {"one": 1, "none": np.nan, "rare": [2] * 3 + [0, 1] * 198 + [0]}
     with pytest.raises(Refusal, match=says):
-        Task.create(people.assign(one=1, none=np.nan), target, groups)
+        Task.create(people.assign(**more), target, groups)
 
 
 def test_a_name_that_two_columns_have(people):
@@ -67,11 +92,11 @@ def test_a_name_that_two_columns_have(people):
 
 def test_nothing_left_to_learn_from():
     with pytest.raises(Refusal, match="no column left"):
-        Task.create(pd.DataFrame({"a": [1, 1], "y": [0, 1]}), "y")
+        Task.create(pd.DataFrame({"a": [1] * 20, "y": [0, 1] * 10}), "y")
 
 
 def test_labels_may_be_text():
-    frame = pd.DataFrame({"a": [1, 2, 3], "y": ["no", "yes", None]})
+    frame = pd.DataFrame({"a": range(21), "y": [*["no", "yes"] * 10, None]})
     task = Task.create(frame, "y")
-    assert task.y.tolist() == ["no", "yes"]
-    assert task.rows.tolist() == [0, 1]
+    assert task.y.tolist() == ["no", "yes"] * 10
+    assert task.rows.tolist() == list(range(20))
