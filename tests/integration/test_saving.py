@@ -1,4 +1,4 @@
-"""Fitted models in files, and back: pickles, skops for what has no network, weights for what has."""
+"""Fitted models in files, and back: pickles, skops where there is no network, else weights."""
 
 import io
 import pickle
@@ -32,9 +32,11 @@ def through_joblib(model):
     return joblib.load(file)
 
 
-@pytest.mark.parametrize(
-    "copied", [through_joblib, lambda model: pickle.loads(pickle.dumps(model))]
-)
+def through_pickle(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+@pytest.mark.parametrize("copied", [through_joblib, through_pickle])
 @pytest.mark.parametrize("Classifier", [ERMClassifier, JTTClassifier, DFRClassifier])
 def test_pickles_predict_the_same(Classifier, copied):
     model = make_pipeline(StandardScaler(), Classifier(**SMALL))
@@ -45,7 +47,10 @@ def test_pickles_predict_the_same(Classifier, copied):
 
 @pytest.mark.parametrize(
     ("estimator", "others"),
-    [(LogisticRegression(), []), (RandomForestClassifier(5, random_state=0), [])],
+    [
+        (LogisticRegression(), []),
+        (RandomForestClassifier(5, random_state=0), ["sklearn.tree._tree.Tree"]),
+    ],
 )
 def test_skops_takes_what_has_no_network(estimator, others):
     skops = pytest.importorskip("skops.io")
@@ -54,7 +59,7 @@ def test_skops_takes_what_has_no_network(estimator, others):
     data = skops.dumps(model)
     own = "skgroup.classifiers._reweighting.ReweightingClassifier"
     assert skops.get_untrusted_types(data=data) == [own, *others]
-    loaded = skops.loads(data, trusted=[own])
+    loaded = skops.loads(data, trusted=[own, *others])
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
