@@ -8,7 +8,7 @@ READY := .venv/.ready
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test unit doctest coverage lint types toys bench clean
+.PHONY: demo test unit doctest docs coverage lint types toys bench clean
 
 demo: $(READY)
 	$(RUN) examples/plot_compas.py
@@ -20,6 +20,10 @@ unit: $(READY)
 
 doctest: $(READY)
 	$(RUN) -m pytest -n $(JOBS) --doctest-modules --doctest-glob='*.md' skgroup docs README.md
+
+# The pages, with every example run for the gallery. A warning fails, but all are told.
+docs: $(READY)
+	$(RUN) -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
 
 coverage: $(READY)
 	$(RUN) -m pytest -n $(JOBS) --cov
@@ -33,7 +37,7 @@ types: $(READY)
 
 # Every benchmark that has a small size, once.
 toys: $(READY)
-	for script in $$(grep -l '"--toy"' benchmarks/bench_*.py); do \
+	for script in $$(grep -l '"--toy"' benchmarks/*.py); do \
 		$(RUN) $$script --toy || exit 1; done
 
 bench: $(READY)
@@ -43,6 +47,7 @@ bench: $(READY)
 
 clean:
 	rm -rf .venv build dist demo_output .coverage htmlcov
+	rm -rf docs/_build docs/auto_examples docs/reference docs/sg_execution_times.rst
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -50,5 +55,5 @@ clean:
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[test,lint]'
+		--constraint constraints.txt --editable '.[test,lint,docs]'
 	touch $@

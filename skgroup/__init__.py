@@ -2,6 +2,7 @@
 
 from skgroup._grouped_array import GroupedArray, get_groups
 from skgroup._groups import cross_groups
+from skgroup.auditing import AuditReport, audit
 from skgroup.classifiers import (
     DFRClassifier,
     DOROClassifier,
@@ -30,6 +31,7 @@ from skgroup.inference import (
 )
 
 __all__ = [
+    "AuditReport",
     "DFRClassifier",
     "DOROClassifier",
     "EIILGroupInferrer",
@@ -53,6 +55,7 @@ __all__ = [
     "SPAREClassifier",
     "ULEClassifier",
     "VRExClassifier",
+    "audit",
     "cross_groups",
     "get_groups",
 ]

@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 from torch import Tensor
 from torch.utils.data import Dataset, IterableDataset, Subset
 
+from skgroup._frame_columns import check_columns, naming_columns
 from skgroup._sklearn import _safe_indexing
 
 __all__ = [
@@ -46,11 +47,12 @@ def check_X(estimator: Any, X: Any, *, own_module: bool, reset: bool = False, **
     torch Dataset.
     """
     if not is_torch_input(X):
-        _check_dimensions(X, own_module)
-        X = validate_data(
-            estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
-            allow_nd=own_module, **kwargs,
-        )  # fmt: skip
+        _check_form(X, own_module)
+        with naming_columns(X):
+            X = validate_data(
+                estimator, X, reset=reset, accept_sparse="csr", dtype=[np.float64, np.float32],
+                allow_nd=own_module, **kwargs,
+            )  # fmt: skip
         _check_range(X)
         return X
     if not own_module:
@@ -78,7 +80,8 @@ def _check_finite(values: Any, name: str) -> None:
         raise ValueError(f"Input {name} contains NaN or infinity: impute or remove those rows.")
 
 
-def _check_dimensions(X: Any, own_module: bool) -> None:
+def _check_form(X: Any, own_module: bool) -> None:
+    check_columns(X)
     if not own_module and getattr(X, "ndim", 2) > 2:
         raise ValueError(
             f"Found array with dim {X.ndim}, but the default network reads 2-D arrays: flatten X "
@@ -105,11 +108,12 @@ def check_X_y(estimator: Any, X: Any, y: Any, *, own_module: bool) -> tuple[Any,
             raise ValueError(f"X has {n} samples, but y has {len(y)}: give one label per sample.")
         assert_all_finite(y, input_name="y")
     else:
-        _check_dimensions(X, own_module)
-        X, y = validate_data(
-            estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32],
-            allow_nd=own_module,
-        )  # fmt: skip
+        _check_form(X, own_module)
+        with naming_columns(X):
+            X, y = validate_data(
+                estimator, X, y, accept_sparse="csr", dtype=[np.float64, np.float32],
+                allow_nd=own_module,
+            )  # fmt: skip
         _check_range(X)
     classes, codes = encode_classes(y)
     return X, codes, classes
@@ -130,6 +134,11 @@ def encode_classes(y: NDArray) -> tuple[NDArray, NDArray]:
     """Sorted classes and the code of each label; at least two classes are needed."""
     if y.dtype.kind == "O" and any(label is None for label in y):
         raise ValueError("y contains None: remove or label those rows.")
+    if y.dtype.kind == "O" and len(kinds := {type(label).__name__ for label in y}) > 1:
+        raise ValueError(
+            f"y has labels of type {', '.join(sorted(kinds))}: use labels of one type, for example "
+            "by `y.astype(str)`."
+        )
     check_classification_targets(y)
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:

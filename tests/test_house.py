@@ -43,7 +43,8 @@ LAYERS = {
         ARRAYS | {"torch", "skorch", "tqdm"},
         TORCH_LAYER | {"_random", "_tell", "exceptions"},
     ),
-    "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE),
+    "_frame_columns": ({"numpy"}, set()),
+    "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE | {"_frame_columns"}),
     "clustering": (ARRAYS | {"sklearn", "hdbscan"}, BESIDE),
     **dict.fromkeys(TABLES, (ARRAYS | {"sklearn", "pandas"}, TABLES | BESIDE)),
     **dict.fromkeys(
@@ -53,6 +54,8 @@ LAYERS = {
             METHODS | TABLES | BESIDE | BELOW,
         ),
     ),
+    # torch and Pillow are for images that are read one by one
+    "datasets": (ARRAYS | {"sklearn", "pandas", "torch", "PIL"}, TABLES | BESIDE),
     "saving": (
         ARRAYS | {"safetensors", "sklearn", "torch"},
         METHODS | BESIDE | BELOW,
@@ -61,8 +64,21 @@ LAYERS = {
         ARRAYS | {"sklearn", "torch", "pandas", "matplotlib"},
         METHODS | TABLES | BESIDE | BELOW,
     ),
+    "auditing": (
+        ARRAYS | {"sklearn", "pandas", "tqdm"},
+        METHODS | TABLES | BESIDE | BELOW | {"inspection"},
+    ),
+    "cli": (
+        {"numpy", "pandas", "sklearn"},
+        {"auditing", "classifiers", "inference", "inspection", "skgroup"},
+    ),
+    "__main__": (set(), {"cli"}),
+    "displays": (
+        ARRAYS | {"sklearn", "pandas", "matplotlib"},
+        METHODS | TABLES | BESIDE | BELOW,
+    ),
 }
-OPTIONAL = {"pandas", "matplotlib", "polars", "safetensors", "umap"}
+OPTIONAL = {"pandas", "matplotlib", "polars", "safetensors", "umap", "PIL"}
 
 # file -> why it is longer than 300 lines
 LONG_FILES: dict[str, str] = {}
@@ -247,7 +263,7 @@ def test_every_public_parameter_is_documented(module, name):
 IMPORT_AND_COMPARE = """
 import sys, warnings
 # None of these can be imported.
-sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "safetensors", "umap"]))
+sys.modules.update(dict.fromkeys(["pandas", "matplotlib", "polars", "safetensors", "umap", "PIL"]))
 import hdbscan, joblib, numpy, scipy, sklearn, skorch, torch, tqdm
 
 def state():
@@ -282,7 +298,7 @@ def repository_texts() -> Iterator[tuple[str, str]]:
     for start in sorted(ROOT.iterdir()):
         if not generated.fullmatch(start.name):
             for path in [start, *sorted(start.rglob("*"))]:
-                if path.is_file() and "__pycache__" not in path.parts:
+                if path.is_file() and not {"__pycache__", "_build"} & set(path.parts):
                     try:
                         yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
                     except UnicodeDecodeError:

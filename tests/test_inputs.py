@@ -329,3 +329,8 @@ def test_values_that_float32_cannot_hold(wrap, sign):
         check_X_y(Estimator(), wrap(X), [0, 1, 0, 1], own_module=False)
     X[2, 2] = sign * 3e38
     check_X_y(Estimator(), wrap(X), [0, 1, 0, 1], own_module=False)
+
+
+def test_labels_of_two_types_are_named():
+    with pytest.raises(ValueError, match="y has labels of type int, str: use labels of one type"):
+        encode_classes(np.array([0, "a", 1], dtype=object))

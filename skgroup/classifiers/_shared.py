@@ -95,11 +95,12 @@ _ATTRIBUTES = """classes_ : ndarray of shape (n_classes,)
         One row per epoch: "train_loss", "train_accuracy", "group_loss" and "group_accuracy" of
         shape (n_epochs, n_groups); with early stopping also "valid_score", "valid_accuracy",
         "valid_group_accuracy" (columns like `group_labels_`, then groups that only validation
-        data have); "group_weights" where the method has them. What callbacks record is in
+        data have) and "valid_best" (whether it was the best epoch so far: the last of these is
+        kept); "group_weights" where the method has them. What callbacks record is in
         ``net_.history``.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Feature names, when X is a DataFrame with string names."""
 
 C = TypeVar("C", bound=type)

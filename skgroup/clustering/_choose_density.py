@@ -80,7 +80,7 @@ def choose_density(
     settings = [(radius, count) for radius in radii for count in counts]
     scores: dict[bytes, float] = {}
     for setting, labels in zip(settings, found, strict=True):
-        labels = _small_as_noise(labels, min_share)
+        labels = small_as_noise(labels, min_share)
         key = labels.tobytes()
         if key not in scores:
             scores[key] = distance_silhouette(distances, labels)
@@ -153,7 +153,7 @@ def _cut(
     return labels
 
 
-def _small_as_noise(labels: NDArray[np.intp], min_share: float) -> NDArray[np.intp]:
+def small_as_noise(labels: NDArray[np.intp], min_share: float) -> NDArray[np.intp]:
     sizes = np.bincount(labels + 1)
     small = sizes < min_share * len(labels) - 1e-9
     return np.where(small[labels + 1], -1, labels)

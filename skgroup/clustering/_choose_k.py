@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics.pairwise import euclidean_distances
 
-from skgroup.clustering._class_silhouette import class_silhouette
+from skgroup.clustering._class_silhouette import distance_silhouette
 
 CANDIDATES = range(2, 9)
 
@@ -33,7 +34,8 @@ def silhouettes_by_k(
     -------
     scores : ndarray of shape (7,)
     """
-    return np.array([class_silhouette(Z, labels_for(k), max_rows=len(Z)) for k in CANDIDATES])
+    distances = euclidean_distances(Z.astype(np.float64))
+    return np.array([distance_silhouette(distances, labels_for(k)) for k in CANDIDATES])
 
 
 def choose_k(scores: ArrayLike) -> int:

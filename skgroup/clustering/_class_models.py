@@ -51,7 +51,7 @@ def fit_model(
     seed : int
         Seed of the sample and of the model.
     starts : int, default=10
-        Starts of "kmeans".
+        Starts of "kmeans"; "gmm" has a third as many, each from clusters of k-means.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def fit_model(
     if clusterer == "kmeans":
         model, labels = _fit_kmeans(sample, k, seed, starts)
     elif clusterer == "gmm":
-        model, labels = _fit_gmm(sample, k, seed)
+        model, labels = _fit_gmm(sample, k, seed, max(1, starts // 3))
     elif clusterer == "dbscan":
         model = BlockedDBSCAN(eps, capped_min_samples(min_samples, len(Z), len(rows)))
         labels = model.fit_predict(sample)
@@ -115,10 +115,10 @@ def _fit_kmeans(
     return model, model.predict(Z)
 
 
-def _fit_gmm(Z: NDArray[Any], k: int, seed: int) -> tuple[Any, NDArray[Any]]:
+def _fit_gmm(Z: NDArray[Any], k: int, seed: int, starts: int) -> tuple[Any, NDArray[Any]]:
     # Relative to the data: gradients can be so small that 1e-6 would be all of their variance.
     reg_covar = 1e-6 * Z.var(axis=0).mean()
-    model = GaussianMixture(k, n_init=3, reg_covar=reg_covar, random_state=seed)
+    model = GaussianMixture(k, n_init=starts, reg_covar=reg_covar, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         try:

@@ -1,5 +1,7 @@
 """How well the clusters of one class are separated."""
 
+from typing import Any
+
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
@@ -69,14 +71,16 @@ def class_silhouette(
     return float(silhouette_score(Z[rows], some_labels))
 
 
-def distance_silhouette(distances: NDArray[np.float64], labels: NDArray[np.intp]) -> float:
-    """:func:`class_silhouette` of all rows, from the distances between them.
+def distance_silhouettes(
+    distances: NDArray[np.float64], labels: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Silhouette of each row, from the distances between all; zeros where there is one label.
 
     It is one product of matrices, so that many partitions of the same rows cost little.
     """
     found, own, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if len(found) == 1:
-        return -1.0
+        return np.zeros(len(labels))
     rows, n_own = np.arange(len(labels)), sizes[own]
     sums = distances @ (own[:, None] == np.arange(len(found))).astype(np.float64)
     inside = sums[rows, own] / np.maximum(n_own - 1, 1)
@@ -85,5 +89,11 @@ def distance_silhouette(distances: NDArray[np.float64], labels: NDArray[np.intp]
     outside = means.min(axis=1)
     larger = np.maximum(inside, outside)
     usable = (n_own > 1) & (larger > 0)
-    gaps = np.divide(outside - inside, larger, out=np.zeros(len(labels)), where=usable)
-    return float(gaps.mean())
+    return np.divide(outside - inside, larger, out=np.zeros(len(labels)), where=usable)
+
+
+def distance_silhouette(distances: NDArray[np.float64], labels: NDArray[Any]) -> float:
+    """:func:`class_silhouette` of all rows, from the distances between them."""
+    if (labels == labels[0]).all():
+        return -1.0
+    return float(distance_silhouettes(distances, labels).mean())

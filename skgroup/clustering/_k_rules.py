@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import silhouette_samples
+from sklearn.metrics.pairwise import euclidean_distances
 
 from skgroup.clustering._choose_k import CANDIDATES, choose_k
 from skgroup.clustering._class_policy import SEARCH_ROWS, SEARCH_STARTS, Policy
-from skgroup.clustering._class_silhouette import class_silhouette
+from skgroup.clustering._class_silhouette import distance_silhouette, distance_silhouettes
 from skgroup.clustering._rows import sample_rows
 
 K_RULES = ("cluster_silhouette", "silhouette", "silhouette_per_class")
@@ -42,10 +42,11 @@ class KRule:
         `cluster` has the settings of a :class:`Policy`.
         """
         Z = Z[sample_rows(len(Z), SEARCH_ROWS, random_state)]
-        score = mean_of_clusters if self.name == "cluster_silhouette" else class_silhouette
+        distances = euclidean_distances(Z.astype(np.float64))
+        score = mean_of_clusters if self.name == "cluster_silhouette" else distance_silhouette
         settings = cluster | {"seed": random_state, "starts": SEARCH_STARTS}
         policies = (Policy(**settings | {"k": k}) for k in range(2, self.k_max + 1))
-        return np.array([score(Z, policy.split(Z)[0]) for policy in policies])
+        return np.array([score(distances, policy.split(Z)[0]) for policy in policies])
 
     def choose(self, scores: Sequence[NDArray], sizes: Sequence[int]) -> list[int]:
         """The number for each class, given the scores and the rows of each."""
@@ -56,7 +57,7 @@ class KRule:
         return [self.k_max - int(np.argmax(own[::-1])) for own in scores]
 
 
-def mean_of_clusters(Z: NDArray[Any], labels: NDArray) -> float:
+def mean_of_clusters(distances: NDArray[np.float64], labels: NDArray[Any]) -> float:
     """Mean over clusters of the mean silhouette of each: small ones count as much as large ones.
 
     -1.0 where all rows have one label, and 0.0 where every row has its own, as in
@@ -65,12 +66,5 @@ def mean_of_clusters(Z: NDArray[Any], labels: NDArray) -> float:
     names, codes = np.unique(labels, return_inverse=True)
     if len(names) == 1:
         return -1.0
-    return float((np.bincount(codes, row_silhouettes(Z, codes)) / np.bincount(codes)).mean())
-
-
-def row_silhouettes(Z: NDArray[Any], labels: NDArray) -> NDArray[np.float64]:
-    """Silhouette of each row; zeros where there is one label, or where every row has its own."""
-    n_labels = len(np.unique(labels))
-    if n_labels in (1, len(Z)):
-        return np.zeros(len(Z))
-    return silhouette_samples(Z, labels).astype(np.float64)
+    sums = np.bincount(codes, distance_silhouettes(distances, codes))
+    return float((sums / np.bincount(codes)).mean())

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics.pairwise import euclidean_distances
 
 from skgroup.clustering._class_clustering import ClassClustering
 from skgroup.clustering._class_models import MAX_PARTITION_ROWS, fit_model
+from skgroup.clustering._class_silhouette import distance_silhouettes
 from skgroup.clustering._class_stages import count_distinct
-from skgroup.clustering._k_rules import row_silhouettes
 from skgroup.clustering._rows import check_rows, sample_rows
 
 # Silhouettes need all distances: above this many rows they are those of a sample.
@@ -203,9 +204,10 @@ def _silhouettes(
     """Silhouettes among clusters and among parts, where a whole cluster counts as a part."""
     rows = sample_rows(len(Z), SILHOUETTE_ROWS, seed)
     refined = np.where(parts < 0, clusters, clusters.max() + 1 + parts)
+    distances = euclidean_distances(Z[rows].astype(np.float64))
     found = np.full((2, len(Z)), np.nan)
     for values, labels in zip(found, (clusters, refined), strict=True):
-        values[rows] = row_silhouettes(Z[rows], labels[rows])
+        values[rows] = distance_silhouettes(distances, labels[rows])
     return found[0], found[1]
 
 

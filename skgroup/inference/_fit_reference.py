@@ -99,7 +99,7 @@ _ATTRIBUTES = """groups_ : ndarray of shape (n_samples,)
         The reference model.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Feature names, when X is a DataFrame with string names."""
 
 C = TypeVar("C", bound=type)

@@ -45,14 +45,18 @@ class GroupDescription:
         text += f"The reference gets {_percent(self.error_rate)} of {them} wrong"
         return f"{text} (class: {_percent(self.class_error_rate)}).{self._what_tells_them_apart()}"
 
+    def told_features(self) -> str:
+        """A sentence with the columns that set the group apart; empty without columns."""
+        if not self.features:
+            return ""
+        rest = self.size / self.share - self.size
+        least = max(SMALL, N_ERRORS * np.sqrt(1 / self.size + 1 / rest))
+        told = [f for f in self.features if abs(f.difference) >= least]
+        return f"They have {_listed(told)}." if told else "No column sets them apart."
+
     def _what_tells_them_apart(self) -> str:
-        text = ""
-        if self.features:
-            rest = self.size / self.share - self.size
-            least = max(SMALL, N_ERRORS * np.sqrt(1 / self.size + 1 / rest))
-            told = [f for f in self.features if abs(f.difference) >= least]
-            text = f" They have {_listed(told)}." if told else " No column sets them apart."
-        return text + (f" Rule: {self.rules[0]}." if self.rules else "")
+        parts = [self.told_features(), f"Rule: {self.rules[0]}." if self.rules else ""]
+        return "".join(f" {part}" for part in parts if part)
 
     def record(self) -> dict[str, Any]:
         """The description as a dict of plain Python values."""

@@ -20,15 +20,9 @@ __all__ = ["RECORDED", "Interrupted", "train"]
 
 # What the history holds for every epoch, where it applies; callbacks may record more.
 RECORDED = (
-    "train_loss",
-    "train_accuracy",
-    "group_loss",
-    "group_accuracy",
-    "group_weights",
-    "valid_score",
-    "valid_accuracy",
-    "valid_group_accuracy",
-)
+    "train_loss", "train_accuracy", "group_loss", "group_accuracy", "group_weights",
+    "valid_score", "valid_accuracy", "valid_group_accuracy", "valid_best",
+)  # fmt: skip
 # Layers that draw no random numbers.
 PLAIN = {
     nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d,
@@ -255,7 +249,9 @@ class _Loop:
         history.record("valid_score", score[0])
         history.record("valid_accuracy", stats.accuracy)
         history.record("valid_group_accuracy", stats.group_accuracy)
-        return self.best.should_stop(score, self.net.module_)
+        stop = self.best.should_stop(score, self.net.module_)
+        history.record("valid_best", self.best.waited == 0)
+        return stop
 
     def _resume(self) -> bool:
         state = self.checkpoint.load() if self.checkpoint is not None else None

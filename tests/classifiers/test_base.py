@@ -167,6 +167,8 @@ def test_what_is_known_after_fit(fit, blobs):
     assert set(clf.history_) <= set(RECORDED)
     for name, values in clf.history_.items():
         assert values.shape == ((5, 4) if name.startswith("group") or "group" in name else (5,))
+    scores, best = clf.history_["valid_score"], np.flatnonzero(clf.history_["valid_best"])
+    assert scores[best[-1]] == scores.max()
     net = clf.net_
     np.testing.assert_allclose(net.predict_proba(blobs.X), clf.predict_proba(blobs.X), atol=1e-6)
 

@@ -198,3 +198,14 @@ def test_rows_are_not_changed(clusterer):
     Z.setflags(write=False)
     fit(Z, clusterer)
     assert np.array_equal(Z, before)
+
+
+@pytest.mark.parametrize(("starts", "n_init"), [(10, 3), (3, 1), (1, 1)])
+def test_mixtures_have_a_third_of_the_starts(starts, n_init):
+    Z = np.random.default_rng(0).normal(size=(60, 2))
+    settings = {"k": 3, "eps": 1.0, "min_samples": 1, "max_exact": 100, "seed": 5}
+    model, labels = fit_model(Z, "gmm", **settings, starts=starts)
+    assert model.n_init == n_init
+    reg_covar = 1e-6 * Z.var(axis=0).mean()
+    expected = GaussianMixture(3, n_init=n_init, reg_covar=reg_covar, random_state=5).fit(Z)
+    np.testing.assert_array_equal(labels, expected.predict(Z))

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 from sklearn.metrics import silhouette_samples
+from sklearn.metrics.pairwise import euclidean_distances
 
 from skgroup.clustering import class_silhouette, cluster_class
-from skgroup.clustering._k_rules import K_RULES, KRule, mean_of_clusters, row_silhouettes
+from skgroup.clustering._class_silhouette import distance_silhouette, distance_silhouettes
+from skgroup.clustering._k_rules import K_RULES, KRule, mean_of_clusters
 
 POLICY = {
     "clusterer": "kmeans", "k": None, "eps": 0.5, "min_samples": 5, "min_cluster_share": 0.0,
@@ -11,35 +13,38 @@ POLICY = {
 }  # fmt: skip
 LINE = np.array([0.0, 1.0, 10.0, 11.0, 12.0])[:, None]
 PAIR = np.array([0, 0, 1, 1, 1])
+APART = euclidean_distances(LINE)
 
 
 def test_mean_of_clusters_by_hand():
     # a: mean distance to the own cluster, b: to the other one; (b - a) / max(a, b)
     first = [(11 - 1) / 11, (10 - 1) / 10]
     second = [(9.5 - 1.5) / 9.5, (10.5 - 1) / 10.5, (11.5 - 1.5) / 11.5]
-    np.testing.assert_allclose(row_silhouettes(LINE, PAIR), first + second)
+    np.testing.assert_allclose(distance_silhouettes(APART, PAIR), first + second)
     expected = (np.mean(first) + np.mean(second)) / 2
-    assert mean_of_clusters(LINE, PAIR) == pytest.approx(expected)
-    assert mean_of_clusters(LINE, PAIR) != pytest.approx(np.mean(first + second))
-    assert mean_of_clusters(LINE, PAIR - 1) == pytest.approx(expected)  # outliers are one more
+    assert mean_of_clusters(APART, PAIR) == pytest.approx(expected)
+    assert mean_of_clusters(APART, PAIR) != pytest.approx(np.mean(first + second))
+    assert mean_of_clusters(APART, PAIR - 1) == pytest.approx(expected)  # outliers are one more
 
 
 def test_partitions_without_a_silhouette():
-    assert mean_of_clusters(LINE, np.zeros(5)) == class_silhouette(LINE, np.zeros(5)) == -1
-    assert mean_of_clusters(LINE, np.arange(5)) == class_silhouette(LINE, np.arange(5)) == 0
-    assert not row_silhouettes(LINE, np.zeros(5)).any()
-    assert not row_silhouettes(LINE, np.arange(5)).any()
+    assert mean_of_clusters(APART, np.zeros(5)) == class_silhouette(LINE, np.zeros(5)) == -1
+    assert mean_of_clusters(APART, np.arange(5)) == class_silhouette(LINE, np.arange(5)) == 0
+    assert not distance_silhouettes(APART, np.zeros(5)).any()
+    assert not distance_silhouettes(APART, np.arange(5)).any()
 
 
 @pytest.mark.parametrize("k_max", [2, 4, 11])
 def test_scores_are_those_of_the_partitions(k_max):
     Z = np.random.default_rng(0).normal(size=(60, 2)) + 9.0 * np.repeat([0, 1, 2], 20)[:, None]
-    for name, score in [("silhouette", class_silhouette), ("cluster_silhouette", mean_of_clusters)]:
+    distances = euclidean_distances(Z)
+    scores_of = {"silhouette": distance_silhouette, "cluster_silhouette": mean_of_clusters}
+    for name, score in scores_of.items():
         scores = KRule(name, k_max).scores(Z, POLICY, 0)
         assert len(scores) == k_max - 1
         for k, found in zip((2, 3), scores, strict=False):  # of which there is one optimum only
             labels = cluster_class(Z, "kmeans", k=k, random_state=1).labels_
-            assert found == pytest.approx(score(Z, labels))
+            assert found == pytest.approx(score(distances, labels))
         assert k_max == 2 or scores.argmax() == 1
 
 

@@ -177,6 +177,7 @@ def test_history_by_hand():
     # After the first step, +2 is class 0 (right) and -2 class 1 (wrong).
     assert (first["valid_score"], first["valid_accuracy"]) == (0, 1 / 2)
     assert first["valid_group_accuracy"] == approx([0, nan, nan, 1], nan_ok=True)
+    assert first["valid_best"] is True
     assert "group_weights" not in first
 
 

@@ -1,0 +1,52 @@
+import builtins
+
+import pandas as pd
+import pytest
+
+from skgroup.cli._read_table import read_table
+from skgroup.cli._refusal import Refusal
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])
+def test_files_hold_the_same_table(people, tmp_path, name):
+    write = people.to_parquet if name.endswith("parquet") else people.to_csv
+    write(tmp_path / name, index=False)
+    pd.testing.assert_frame_equal(
+        read_table(tmp_path / name), people, check_dtype=False, check_column_type=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("no.csv", None, "there is no file"),
+        ("empty.csv", b"", "cannot be read as a table: No columns to parse from file."),
+        ("header.csv", b"a,b\n", "has no rows"),
+        ("picture.csv", b"\x89PNG\r\n\xff\xfe", "cannot be read as a table"),
+        ("ragged.csv", b"a,b\n1,2\n1,2,3,4\n", "cannot be read as a table"),
+        ("not.parquet", b"a,b\n1,2\n", "cannot be read as a table"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path, name, content, says):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(Refusal, match=says) as refusal:
+        read_table(tmp_path / name)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(Refusal, match="is a folder: name one file"):
+        read_table(tmp_path)
+
+
+def test_without_pandas_the_extra_is_named(table, monkeypatch):
+    def no_pandas(name, *args):
+        if name == "pandas":
+            raise ImportError(name)
+        return found(name, *args)
+
+    found = builtins.__import__
+    monkeypatch.setattr(builtins, "__import__", no_pandas)
+    with pytest.raises(Refusal, match=r"pip install 'skgroup\[dataframe\]'"):
+        read_table(table)
