@@ -224,7 +224,8 @@ def check_module_output(module: nn.Module, rows: Rows, n_classes: int) -> None:
             output = call_module(module, rows.take(slice(0, n)))
     except RuntimeError as error:
         raise ValueError(
-            f"module cannot process X: {error}. Check that its input layer fits the shape of X."
+            f"module cannot process X: {error}. Check that its input layer fits the shape of X; "
+            "give integers such as token ids as torch tensors, because arrays become float32."
         ) from error
     finally:
         for part, training in modes:
