@@ -24,6 +24,7 @@ doctest: $(READY)
 # The pages, with every example run for the gallery. A warning fails, but all are told.
 docs: $(READY)
 	$(RUN) -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python docs/_ext/check_links.py docs/_build/html
 
 coverage: $(READY)
 	$(RUN) -m pytest -n $(JOBS) --cov
