@@ -21,9 +21,11 @@ unit: $(READY)
 doctest: $(READY)
 	$(RUN) -m pytest -n $(JOBS) --doctest-modules --doctest-glob='*.md' skgroup docs README.md
 
-# The pages, with every example run for the gallery. A warning fails, but all are told.
+# The pages, with every example run for the gallery. A warning fails, but all are told;
+# -E reads every page again, because docstrings share parts that Sphinx does not follow.
 docs: $(READY)
-	$(RUN) -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
+	$(RUN) -m sphinx -W --keep-going -E -q -d docs/_build/doctrees docs docs/_build/html
+	$(BIN)/python docs/_ext/check_links.py docs/_build/html
 
 coverage: $(READY)
 	$(RUN) -m pytest -n $(JOBS) --cov

@@ -33,6 +33,7 @@ templates_path = ["_templates"]
 reference_pages.write(HERE / "reference")
 autosummary_generate = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
