@@ -114,12 +114,12 @@ def fit_all(
 def report(title: str, test: Part, predicted: dict[str, np.ndarray]) -> dict:
     """Print accuracies in every set of test rows; return (rows, accuracy) by method and set."""
     sets = {name: rows for name, rows in test.sets.items() if rows.any()}
-    found = {
-        method: {
-            s: (int(rows.sum()), float((p == test.y)[rows].mean())) for s, rows in sets.items()
+    found = {}
+    for method, p in predicted.items():
+        right = p == test.y
+        found[method] = {
+            s: (int(rows.sum()), float(right[rows].mean())) for s, rows in sets.items()
         }
-        for method, p in predicted.items()
-    }
     print(f"\n{title}\n\n| set | rows | {' | '.join(found)} |\n{'| --- ' * (len(found) + 2)}|")
     for name, rows in sets.items():
         values = " | ".join(f"{scores[name][1]:.3f}" for scores in found.values())

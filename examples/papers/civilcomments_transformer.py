@@ -5,9 +5,9 @@
 
 FOLDER holds `civilcomments_v1.0/all_data_with_identities.csv`. Training groups are whether a
 comment names any of eight identities, crossed with its label; tables show the 16 sets of an
-identity and a label, which overlap. Groups are inferred from gradients of the last layer on what the
-encoder gives for a comment before any training here. The best epoch is chosen on the validation
-part: by average accuracy for ERM, by the worst group, true or inferred, for the rest.
+identity and a label, which overlap. Groups are inferred from gradients of the last layer on what
+the encoder gives for a comment before any training here. The best epoch is chosen on the
+validation part: by average accuracy for ERM, by the worst group, true or inferred, for the rest.
 
 `--encoder` is a name or a folder that `transformers`, which has to be installed, can load, or
 `tiny`: an untrained one of a single layer on hashed words, to try things out.

@@ -8,8 +8,8 @@ training here. The best epoch is chosen on the validation part: by average accur
 the worst group, true or inferred, for the rest.
 
 `--arch resnet50` needs torchvision. `--weights imagenet` downloads its weights, a path loads a
-state dict of them, and `none` starts anew. Images are brought to one size without a crop and without
-random changes, so that figures are not those of the literature to the last digit.
+state dict of them, and `none` starts anew. Images are brought to one size without a crop and
+without random changes, so that figures are not those of the literature to the last digit.
 """
 
 import argparse
