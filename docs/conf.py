@@ -61,6 +61,9 @@ html_static_path = ["_static"]
 html_css_files = ["skgroup.css"]
 html_title = f"skgroup {release}"
 html_copy_source = False
+# Pages without pages below them have nothing to list beside the text.
+SINGLE = ("tutorial", "methods", "scaling", "results", "comparison", "changelog")
+html_sidebars = {page: [] for page in SINGLE}
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": True,
