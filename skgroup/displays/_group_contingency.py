@@ -210,7 +210,8 @@ class GroupContingencyDisplay:
         """
         require_matplotlib(f"{type(self).__name__}.plot")
         n_rows, n_columns = self.counts.shape
-        size = np.clip([3.2 + 0.5 * n_columns, 1.8 + 0.4 * n_rows], 3.0, 11.0)
+        names = 0.08 * min(36, max(map(len, self.true_names)))
+        size = np.clip([2.6 + names + 0.5 * n_columns, 1.8 + 0.4 * n_rows], 3.0, 11.0)
         self.ax_ = one_panel(ax, (float(size[0]), float(size[1])))
         self.figure_ = self.ax_.figure
         values = self._values()

@@ -53,11 +53,13 @@ def label_rows(
 
     Long names are shortened, the `tails` behind them are not.
     """
-    room = size_in_points(ax)[1] / (len(names) + extra)
+    width, height = size_in_points(ax)
+    room = height / (len(names) + extra)
     size = font_size(room)
+    letters = int(np.clip(0.5 * width / (LETTER * size), 12, 36))  # what is left is for the rows
     shown = range(0, len(names), _step(size, room))
     ends = [""] * len(names) if tails is None else tails
-    ax.set_yticks(shown, [shorten(names[i]) + ends[i] for i in shown], fontsize=size)
+    ax.set_yticks(shown, [shorten(names[i], letters) + ends[i] for i in shown], fontsize=size)
 
 
 def label_columns(ax: Any, names: Sequence[str]) -> None:
@@ -101,6 +103,8 @@ def write_on(ax: Any, x: float, y: float, text: str, size: float, *, ha: str) ->
 
     place = ax.get_yaxis_transform() if ha == "left" else ax.transData
     glow = [patheffects.withStroke(linewidth=2, foreground="white")]
-    return ax.text(
+    written = ax.text(
         x, y, text, fontsize=size, ha=ha, va="center", transform=place, path_effects=glow
     )
+    written.set_in_layout(False)  # it stays inside, and must not push axes apart
+    return written

@@ -67,11 +67,13 @@ def _divide(whole: Any, n: int, max_columns: int) -> NDArray[np.object_]:
     n_rows, n_columns = _grid(n, max_columns)
     figure, spec = whole.figure, whole.get_subplotspec()
     whole.set_axis_off()
+    # A layout engine finds the space itself, and would add it to this.
+    space = {} if figure.get_layout_engine() is not None else {"wspace": 0.35, "hspace": 0.5}
     if spec is not None:
-        return _fill(figure, spec.subgridspec(n_rows, n_columns, wspace=0.35, hspace=0.5), n)
+        return _fill(figure, spec.subgridspec(n_rows, n_columns, **space), n)
     box = whole.get_position()
     edges = {"left": box.x0, "right": box.x1, "bottom": box.y0, "top": box.y1}
-    grid = figure.add_gridspec(n_rows, n_columns, wspace=0.35, hspace=0.5, **edges)
+    grid = figure.add_gridspec(n_rows, n_columns, **space, **edges)
     return _fill(figure, grid, n)
 
 
