@@ -294,11 +294,12 @@ def test_importing_changes_nothing_and_needs_no_optional_package():
 
 def repository_texts() -> Iterator[tuple[str, str]]:
     """Path and text of every text file in the checkout, what tools generate left out."""
+    pages = {"__pycache__", "_build", "auto_examples", "backreferences", "generated"}
     generated = re.compile(r"\.git|\.venv|build|dist|demo_output|htmlcov|\.hypothesis|\..*_cache")
     for start in sorted(ROOT.iterdir()):
         if not generated.fullmatch(start.name):
             for path in [start, *sorted(start.rglob("*"))]:
-                if path.is_file() and not {"__pycache__", "_build"} & set(path.parts):
+                if path.is_file() and not pages & set(path.parts):
                     try:
                         yield path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
                     except UnicodeDecodeError:

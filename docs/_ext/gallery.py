@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-SCRATCH = Path(__file__).parents[1] / "_build" / "pictures"
+SCRATCH = "../docs/_build/pictures"  # from the folder of the examples, where they run
 
 
 def argv(gallery_conf, script_vars) -> list[str]:
     """Examples that keep their pictures put them where the build keeps all else."""
     keeps = "--output" in Path(script_vars["src_file"]).read_text(encoding="utf-8")
-    return ["--output", str(SCRATCH)] if keeps else []
+    return ["--output", SCRATCH] if keeps else []
