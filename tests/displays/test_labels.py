@@ -45,7 +45,7 @@ def test_letters_shrink_with_their_room_down_to_what_can_be_read():
 
 
 def test_rows_are_labelled_in_order_with_their_tails():
-    _, ax = plt.subplots()
+    _, ax = plt.subplots(figsize=(12, 4))
     label_rows(ax, ["a", "x" * 50], [" (n = 3)", " (n = 4)"])
     assert ax.get_yticks().tolist() == [0, 1]
     first, second = (t.get_text() for t in ax.get_yticklabels())
