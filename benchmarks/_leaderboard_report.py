@@ -43,8 +43,9 @@ WHERE = """\
 
 Plain are logistic regression, boosted trees and ERM, each also with balanced classes. The pairs
 are mean accuracies in the worst group: the best plain baseline, then the best of all other
-methods. The best of nineteen has more luck than the best of six, so that a small lead of the
-others means nothing.
+methods. Logistic regression and boosted trees with group weights are among the others: they use
+groups, but no network. The best of nineteen has more luck than the best of six, so that a small
+lead of the others means nothing.
 """
 
 
