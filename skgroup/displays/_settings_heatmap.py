@@ -166,7 +166,7 @@ class SettingsHeatmapDisplay:
         results : mapping from str to array-like, or DataFrame
             Columns of one value a candidate, such as `cv_results_`.
         settings : one or two names of columns
-            What columns and rows of the map are; "param_" and the step of a pipeline may be left
+            What columns and rows of the map are; ``param_`` and the step of a pipeline may be left
             out.
         score : str, default="auto"
             Column of the scores. "auto": "mean_test_score" or "score".
