@@ -38,6 +38,8 @@ class BaseGroupInferrer(
     one of its own (`_fit_reference`, `_probabilities`, `_own_module`).
     """
 
+    verbose: int = 0  # of a subclass that has no such parameter
+
     def _fit_reference(self, X: Any, y: NDArray, random_state: Any) -> None:
         """Fit what rows are told apart with."""
         seeds = random_state.randint(np.iinfo(np.int32).max, size=3).tolist()
