@@ -60,7 +60,7 @@ class Rule:
     conditions : tuple of Condition
         All have to be met.
     precision : float
-        Share of members among the held-out rows of the class that meet them; NaN where none does.
+        Share of members among the held-out rows of the class that meet them.
     recall : float
         Share of the held-out members that meet them.
     n_rows : int
@@ -94,7 +94,7 @@ def find_rules(
     """Leaves of a tree fitted on one half of a class, judged on the other; the best rule first.
 
     The order goes by the F1 score on the half that the tree was fitted on. There is no rule
-    where a half has no members, or nobody else.
+    where a half has no members, or nobody else, and none that no row of the other half meets.
     """
     if not all(0 < member[half].sum() < half.sum() for half in (held_out, ~held_out)):
         return ()
@@ -108,15 +108,15 @@ def find_rules(
         conditions = _conditions(path, names, binary)
         met = np.logical_and.reduce([c.matches(X) for c in conditions])
         f1, *_ = _judge(met[~held_out], member[~held_out])
-        rules.append((-f1, Rule(conditions, *_judge(met[held_out], member[held_out])[1:])))
+        if met[held_out].any():
+            rules.append((-f1, Rule(conditions, *_judge(met[held_out], member[held_out])[1:])))
     return tuple(rule for _, rule in sorted(rules, key=lambda pair: pair[0]))
 
 
 def _judge(met: NDArray, member: NDArray) -> tuple[float, float, float, int]:
     """F1, precision, recall, and the number of rows that meet a rule."""
     both, n_met, n_members = int((met & member).sum()), int(met.sum()), int(member.sum())
-    precision = both / n_met if n_met else float("nan")
-    return 2 * both / (n_met + n_members), precision, both / n_members, n_met
+    return 2 * both / (n_met + n_members), both / n_met, both / n_members, n_met
 
 
 def _member_paths(tree: Any, node: int, path: Path) -> list[Path]:

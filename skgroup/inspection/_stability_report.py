@@ -151,7 +151,7 @@ class Stability:
     def _class_text(self, c: int) -> str:
         text = f"Class {self.classes[[c]].tolist()[0]!r}: ARI {self.class_ari[:, c].mean():.2f}"
         if np.isnan(self.silhouettes[c]):
-            return f"{text}, no clusters to test."
+            return f"{text}, not tested."
         nulls = {"one cloud": self.p_values, "no gap": self.gap_p_values}
         tests = [f"p {p[c]:.2f} ({name})" for name, p in nulls.items() if not np.isnan(p[c])]
         return f"{text}, silhouette {self.silhouettes[c]:.2f}, {', '.join(tests)}."

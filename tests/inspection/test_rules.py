@@ -44,6 +44,16 @@ def test_figures_are_those_of_the_held_out_rows(rows):
         assert rule.recall == (met & members).sum() / members.sum()
 
 
+def test_a_rule_that_no_held_out_row_meets_is_none():
+    X = np.column_stack([np.r_[np.arange(20.0), np.zeros(20)], np.zeros((40, 2))])
+    held_out = np.arange(40) >= 20
+    member = np.isin(np.arange(40), [16, 17, 18, 19, 39])
+    assert rules_of(X, member, held_out) == ()
+    X[39, 0] = 19
+    (rule,) = rules_of(X, member, held_out)
+    assert (rule.precision, rule.recall, rule.n_rows) == (1, 1, 1)
+
+
 def test_a_rule_that_fits_by_chance_is_found_out(rows):
     X, held_out = rows
     member = np.random.default_rng(3).random(200) < 0.3

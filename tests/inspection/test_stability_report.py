@@ -52,7 +52,7 @@ def test_in_words():
         "Within-class ARI with 2 refits on 80 % of the rows: 0.65 (sd 0.10); between two refits "
         "0.40, with other seeds 1.00. Groups in a refit: 3 to 4. p 0.03 (X says nothing of y).",
         "Class 'a': ARI 0.80, silhouette 0.70, p 0.01 (one cloud), p 0.40 (no gap).",
-        "Class 'b': ARI 0.20, no clusters to test.",
+        "Class 'b': ARI 0.20, not tested.",
     ]
     assert "0.70, p 0.40 (no gap)." in str(report(p_values=np.full(2, np.nan)))
     alone = report(
