@@ -63,13 +63,17 @@ class BlockedDBSCAN:
         self.eps = eps
         self.min_samples = min_samples
 
-    def fit(self, Z: ArrayLike) -> Self:
+    def fit(self, Z: ArrayLike, more: ArrayLike | None = None) -> Self:
         """Cluster rows.
 
         Parameters
         ----------
         Z : array-like of shape (n_rows, n_columns)
             Never changed.
+        more : array-like of shape (n_more_rows, n_columns) or None, default=None
+            Where `Z` is a sample, other rows of what it was drawn from. Those that a cluster
+            takes in and that have enough neighbours in `Z` are core rows for ``predict``: the
+            core rows of a sample alone do not reach all that those of all rows would.
 
         Returns
         -------
@@ -78,13 +82,15 @@ class BlockedDBSCAN:
         Z = check_rows(Z, [np.float64])
         rows = Closeness.of(Z, unit_rows=are_unit_rows(Z), precision=self.eps)
         queries = rows.queries(Z)
-        is_core = _have_neighbours(rows, queries, self.eps, self.min_samples)
+        is_core = self._are_core(rows, Z, queries)
         self.core_sample_indices_ = np.flatnonzero(is_core)
         self._core = rows.take(is_core)
         self._core_labels = _connect(self._core, queries[is_core], self.eps)
         self.labels_ = np.full(len(Z), -1)
         self.labels_[is_core] = self._core_labels
         self.labels_[~is_core] = self._first_cluster(Z[~is_core])
+        if more is not None:
+            self._extend(check_rows(more, [np.float64]), rows)
         return self
 
     def fit_predict(self, Z: ArrayLike) -> NDArray[np.intp]:
@@ -111,6 +117,29 @@ class BlockedDBSCAN:
         reach = np.full(n_clusters, self.eps)
         return nearest_labels(Z, self._core, self._core_labels, reach)
 
+    def _extend(self, Z: NDArray[Any], rows: Closeness) -> None:
+        labels = self.predict(Z)
+        Z, labels = Z[labels >= 0], labels[labels >= 0]
+        is_core = self._are_core(rows, Z, rows.queries(Z), counted=1)
+        self._core = rows.with_rows(np.concatenate([self._core.rows, Z[is_core]]))
+        self._core_labels = np.concatenate([self._core_labels, labels[is_core]])
+
+    def _are_core(
+        self, rows: Closeness, Z: NDArray[Any], queries: NDArray[Any], counted: int = 0
+    ) -> NDArray[np.bool_]:
+        """Which of `Z` have enough neighbours in `rows`, beside those that were `counted`.
+
+        Those that have are left out of what is still compared.
+        """
+        counts, rest = np.full(len(Z), counted), np.arange(len(Z))
+        for others in spread_blocks(np.arange(len(rows.rows)), BLOCK_OTHERS):
+            for block in blocks_of(len(rest), BLOCK_ROWS):
+                mine = rest[block]
+                near = rows.near(others, Z, mine, queries[mine], self.eps)
+                counts[mine] += near.view(np.uint8).sum(axis=0, dtype=np.uint8)
+            rest = rest[counts[rest] < self.min_samples]
+        return np.maximum(counts, 1) >= self.min_samples  # a zero row counts itself too
+
     def _first_cluster(self, Z: NDArray[Any]) -> NDArray[np.intp]:
         """The first cluster with a core row within the radius, else -1."""
         labels = np.full(len(Z), -1)
@@ -128,21 +157,6 @@ class BlockedDBSCAN:
                     labels[rest[found]] = self._core_labels[order[others][first]]
                     rest, queries = rest[~found], queries[~found]
         return labels
-
-
-def _have_neighbours(
-    rows: Closeness, queries: NDArray[Any], radius: float, enough: int
-) -> NDArray[np.bool_]:
-    """Which rows have enough neighbours. Those that have are left out of what is still compared."""
-    counts = np.zeros(len(queries), dtype=np.intp)
-    rest = np.arange(len(queries))
-    for others in spread_blocks(rest, BLOCK_OTHERS):
-        for block in blocks_of(len(rest), BLOCK_ROWS):
-            mine = rest[block]
-            near = rows.near(others, rows.rows, mine, queries[mine], radius)
-            counts[mine] += near.view(np.uint8).sum(axis=0, dtype=np.uint8)
-        rest = rest[counts[rest] < enough]
-    return np.maximum(counts, 1) >= enough  # a zero row counts itself too
 
 
 def _connect(rows: Closeness, queries: NDArray[Any], radius: float) -> NDArray[np.intp]:

@@ -68,7 +68,7 @@ def fit_model(
         model, labels = _fit_gmm(sample, k, seed, max(1, starts // 3))
     elif clusterer == "dbscan":
         model = BlockedDBSCAN(eps, capped_min_samples(min_samples, len(Z), len(rows)))
-        labels = model.fit_predict(sample)
+        model, labels = _fit_dbscan(model, Z, rows, seed)
     elif clusterer == "hdbscan":
         model, labels = _fit_hdbscan(sample, capped_min_samples(min_samples, len(Z), len(rows)))
     else:
@@ -125,6 +125,17 @@ def _fit_gmm(Z: NDArray[Any], k: int, seed: int, starts: int) -> tuple[Any, NDAr
             return model, model.fit(Z).predict(Z)
         except ValueError:  # a covariance that is not positive definite all the same
             return _fit_kmeans(Z, k, seed)
+
+
+def _fit_dbscan(
+    model: BlockedDBSCAN, Z: NDArray[Any], rows: NDArray[np.intp], seed: int
+) -> tuple[BlockedDBSCAN, NDArray[Any]]:
+    """Cluster the sample; with as many of the other rows as it has, it reaches farther."""
+    if len(rows) == len(Z):
+        return model, model.fit_predict(Z)
+    others = np.delete(np.arange(len(Z)), rows)
+    model.fit(Z[rows], more=Z[others[sample_rows(len(others), len(rows), seed)]])
+    return model, model.predict(Z[rows])
 
 
 def _fit_hdbscan(Z: NDArray[Any], min_samples: int) -> tuple[NearestRow, NDArray[Any]]:

@@ -55,14 +55,17 @@ class Closeness:
         kept = values > FLAT * values[-1]
         if kept.sum() <= 0.75 * len(kept):
             basis = vectors[:, kept]
-            beside = float(np.linalg.norm(moved - moved @ basis @ basis.T, axis=1).max())
-            found = replace(found, basis=basis, left_out=beside)
+            found = replace(found, basis=basis, left_out=_beside(moved, basis))
         coarse = found.error(found.columns.T) > precision / 10
         return replace(found, dtype=np.float64) if coarse else found
 
     def take(self, index: NDArray[Any]) -> Self:
         """The same for some of the rows."""
         return replace(self, rows=self.rows[index])
+
+    def with_rows(self, rows: NDArray[Any]) -> Self:
+        """The same for other rows; best where they lie about where these do."""
+        return replace(self, rows=rows, left_out=_beside(rows - self.shift, self.basis))
 
     @cached_property
     def columns(self) -> NDArray[Any]:
@@ -134,6 +137,13 @@ def spread_blocks(index: NDArray[Any], size: int) -> Iterator[NDArray[Any]]:
     """Blocks of `index`, each spread over all of it: neighbours in it may be alike."""
     n_blocks = -(-len(index) // size)
     return (index[start::n_blocks] for start in range(n_blocks))
+
+
+def _beside(moved: NDArray[Any], basis: NDArray[np.float64] | None) -> float:
+    """Largest length of what rows have in no direction of the basis."""
+    if basis is None:
+        return 0.0
+    return float(np.linalg.norm(moved - moved @ basis @ basis.T, axis=1).max(initial=0))
 
 
 def _longest(factors: NDArray[Any]) -> float:

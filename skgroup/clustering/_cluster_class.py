@@ -101,8 +101,9 @@ def cluster_class(
         nearest centroid. With "merge" so is noise, row by row, that of new rows too.
     max_exact : int, default=20000
         Above this number of rows a random sample of that many is clustered, `min_samples`
-        scaled by the same share, and the others are assigned by the fitted rule. The time of
-        "dbscan" and "hdbscan" grows with its square. "kmeans" and "gmm" use up to 200,000 rows
+        scaled by the same share, and the others are assigned by the fitted rule. In the rule of
+        "dbscan" as many of the others can be core rows. The time of "dbscan" and "hdbscan"
+        grows with its square. "kmeans" and "gmm" use up to 200,000 rows
         whatever it is.
     random_state : int, RandomState instance or None, default=None
         Seed of all draws.

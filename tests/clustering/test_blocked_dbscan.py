@@ -167,3 +167,23 @@ def test_hundreds_of_clusters_and_rows_far_from_the_origin():
     assert len(np.unique(reference)) > 300
     assert np.array_equal(model.labels_, reference)
     assert np.array_equal(model.predict(Z), reference)
+
+
+def test_more_rows_reach_farther_and_change_nothing_else():
+    # Radius 1 on a line. Of the three rows more, 1.2 has three neighbours with itself, 1.9 has
+    # two, and no cluster takes in 5.
+    Z, more = [[0.0], [0.5], [1.0]], [[1.2], [1.9], [5.0]]
+    alone = BlockedDBSCAN(eps=0.5, min_samples=3).fit(Z)
+    longer = BlockedDBSCAN(eps=0.5, min_samples=3).fit(Z, more=more)
+    new = [[1.9], [2.1], [2.3], [5.0]]
+    assert alone.predict(new).tolist() == [0, -1, -1, -1]
+    assert longer.predict(new).tolist() == [0, 0, -1, -1]
+    assert longer.labels_.tolist() == alone.labels_.tolist() == [0, 0, 0]
+    assert longer.core_sample_indices_.tolist() == [0, 1, 2]
+
+
+def test_more_rows_join_the_nearer_of_two_clusters_and_no_cluster_joins_another():
+    Z = [[0.0], [0.1], [0.2], [1.9], [2.0], [2.1]]
+    model = BlockedDBSCAN(eps=0.5, min_samples=3).fit(Z, more=[[1.0], [1.2], [9.0]])
+    assert model.labels_.tolist() == [0, 0, 0, 1, 1, 1]
+    assert model.predict([[1.0], [1.2], [1.05], [9.0]]).tolist() == [0, 1, 0, -1]

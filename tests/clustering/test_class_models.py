@@ -71,6 +71,17 @@ def test_a_sample_finds_the_clusters_of_unit_rows_that_all_rows_find(clusterer):
     assert adjusted_rand_score(exact, sampled) > 0.98
 
 
+def test_a_sample_leaves_the_same_rows_over_as_all_rows():
+    # One cluster that thins out: half the core rows alone would reach half as many border rows.
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(3000, 10)) + 2 * np.eye(10)[0]
+    Z /= np.linalg.norm(Z, axis=1, keepdims=True)
+    _, exact = fit(Z, "dbscan", eps=0.25, min_samples=40)
+    _, sampled = fit(Z, "dbscan", eps=0.25, min_samples=40, max_exact=1500)
+    assert (exact == -1).sum() == 100
+    assert adjusted_rand_score(exact, sampled) > 0.94
+
+
 def test_no_model_is_fitted_on_more_rows_than_allowed(monkeypatch):
     class Counting(KMeans):
         def fit_predict(self, X, y=None):
