@@ -109,7 +109,7 @@ KINDS = {
 
 
 def run_one(table, name, kind, n_rows, n_columns, path):
-    """In the child: cluster, save the labels, and print seconds and megabytes above the start."""
+    """Cluster and save the labels; seconds, and megabytes above the start."""
     warnings.simplefilter("ignore")
     run = TABLES[table][name]
     run(rows(kind, 500, n_columns))  # lazy imports and compilation are not part of the time
@@ -120,7 +120,7 @@ def run_one(table, name, kind, n_rows, n_columns, path):
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     np.save(path, labels)
-    print(seconds, (peak - before) / 1024)
+    return seconds, (peak - before) / 1024
 
 
 def in_a_child(*arguments):
@@ -129,13 +129,13 @@ def in_a_child(*arguments):
     return map(float, result.stdout.split())
 
 
-def compare(table, kind, n_rows, n_columns, folder):
+def compare(table, kind, n_rows, n_columns, folder, run):
     first = None
     for name in TABLES[table]:
         if "fast" in name and importlib.util.find_spec("fast_hdbscan") is None:
             continue
         path = os.path.join(folder, "labels.npy")
-        seconds, megabytes = in_a_child(table, name, kind, n_rows, n_columns, path)
+        seconds, megabytes = run(table, name, kind, n_rows, n_columns, path)
         labels = np.load(path)
         first = first or (seconds, labels)
         agreement = adjusted_rand_score(first[1], labels)
@@ -155,16 +155,18 @@ def main():
     options = parser.parse_args()
     if options.one:
         table, name, kind, n_rows, n_columns, path = options.one
-        run_one(table, name, kind, int(n_rows), int(n_columns), path)
+        print(*run_one(table, name, kind, int(n_rows), int(n_columns), path))
         return
     asked = (options.rows, options.hdbscan_rows, options.kmeans_rows)
+    run = run_one if options.toy else in_a_child
     sizes = {name: [600] if options.toy else n for name, n in zip(TABLES, asked, strict=True)}
     print("| | rows are | rows | | s | MB | first / this | ARI | clusters |\n" + "| --- " * 9 + "|")
     with tempfile.TemporaryDirectory() as folder:
         for table in options.only:
             for kind in KINDS[table]:
                 for n_rows in sizes[table]:
-                    compare(table, kind, n_rows, 50 if table == "k-means" else 130, folder)
+                    n_columns = 50 if table == "k-means" else 130
+                    compare(table, kind, n_rows, n_columns, folder, run)
 
 
 if __name__ == "__main__":

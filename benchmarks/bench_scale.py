@@ -165,7 +165,7 @@ def main():
         one(folder, int(n_rows), int(n_features), clusterer, int(epochs))
         return
     if options.toy:
-        options.rows, options.columns = [1000, 2000], 5
+        options.rows, options.columns = [2000], 5
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         if options.disk:
             larger_than_memory(folder, options.disk, options.columns)
