@@ -28,7 +28,7 @@ TORCH_LAYER = {"_data", "_mixing", "modules", "objectives", "samplers", "gradien
 TABLES = {"datasets", "metrics", "model_selection"}
 METHODS = {"classifiers", "inference"}
 GROUPS = {"_encode_groups", "_grouped_array", "_groups"}
-BESIDE = GROUPS | {"_sklearn", "_tell", "exceptions"}
+BESIDE = GROUPS | {"_optional", "_sklearn", "_tell", "exceptions"}
 BELOW = TORCH_LAYER | {"_inputs", "_random", "_seeded_clone", "clustering", "training"}
 ARRAYS = {"numpy", "scipy", "joblib"}
 LAYERS = {
@@ -36,6 +36,7 @@ LAYERS = {
     "_sklearn": ({"sklearn"}, set()),
     "_seeded_clone": ({"sklearn"}, set()),
     "_tell": ({"tqdm"}, set()),
+    "_optional": (set(), set()),
     "_random": (ARRAYS | {"torch"}, {"exceptions"}),
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
