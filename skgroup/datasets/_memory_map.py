@@ -1,5 +1,7 @@
 """Tables larger than memory, as an array on disk."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -1,5 +1,7 @@
 """What the rows of each group have in common."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 from functools import partial
 from numbers import Integral

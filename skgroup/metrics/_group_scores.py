@@ -1,5 +1,7 @@
 """Any metric, group by group, with confidence intervals."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Scorers by inferred groups, for `scoring=` of scikit-learn's searches and cross-validation."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
