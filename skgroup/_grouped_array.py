@@ -1,5 +1,7 @@
 """An array that carries one group label per row."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
@@ -52,7 +54,7 @@ class GroupedArray(np.ndarray):
 
     _groups: NDArray | None
 
-    def __new__(cls, X: ArrayLike, groups: ArrayLike) -> "GroupedArray":
+    def __new__(cls, X: ArrayLike, groups: ArrayLike) -> GroupedArray:
         values, labels = np.asarray(X), np.array(as_array(groups))
         if values.ndim == 0 or labels.shape != values.shape[:1]:
             raise GroupsError(

@@ -1,5 +1,7 @@
 """Groups of a training set: crossed with classes, checked, and found where they are."""
 
+from __future__ import annotations
+
 import warnings
 from typing import Any, NamedTuple
 

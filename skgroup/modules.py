@@ -1,6 +1,7 @@
 """Neural networks: the default ones and what a user may bring instead."""
 
 import copy
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -198,6 +199,7 @@ def build_module(
         return copy.deepcopy(module)
     with isolated_torch_rng(seed):
         if module is not None:
+            _check_call(module, n_features, n_classes)
             built = module(n_features, n_classes)
             if not isinstance(built, nn.Module):
                 raise TypeError(
@@ -215,7 +217,22 @@ def build_module(
     return result
 
 
-def check_module_output(module: nn.Module, rows: Rows, n_classes: int) -> None:
+def _check_call(module: Callable, n_features: int, n_classes: int) -> None:
+    try:
+        inspect.signature(module).bind(n_features, n_classes)
+    except TypeError as error:
+        name = getattr(module, "__name__", "module")
+        raise TypeError(
+            f"{name} was given as module=, and is called as {name}(n_features, n_classes), but "
+            f"{error}: pass an instance, such as `module={name}()`, or a callable that takes both."
+        ) from error
+    except ValueError:  # some functions in C have no signature
+        return
+
+
+def check_module_output(
+    module: nn.Module, rows: Rows, n_classes: int, name: str = "module"
+) -> None:
     """Raise ValueError unless `module` maps rows to logits of shape (n_rows, n_classes)."""
     modes, n = [(part, part.training) for part in module.modules()], min(2, len(rows))
     module.eval()
@@ -224,7 +241,7 @@ def check_module_output(module: nn.Module, rows: Rows, n_classes: int) -> None:
             output = call_module(module, rows.take(slice(0, n)))
     except RuntimeError as error:
         raise ValueError(
-            f"module cannot process X: {error}. Check that its input layer fits the shape of X; "
+            f"{name} cannot process X: {error}. Check that its input layer fits the shape of X; "
             "give integers such as token ids as torch tensors, because arrays become float32."
         ) from error
     finally:
@@ -232,9 +249,13 @@ def check_module_output(module: nn.Module, rows: Rows, n_classes: int) -> None:
             part.training = training
     shape = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
     if shape == (n, n_classes) and not output.is_floating_point():
-        raise ValueError(f"module must return floating-point logits, it returned {output.dtype}.")
+        raise ValueError(f"{name} must return floating-point logits, it returned {output.dtype}.")
     if shape != (n, n_classes):
         raise ValueError(
-            f"module must return logits of shape (n_samples, {n_classes}), one column a class; for "
+            f"{name} must return logits of shape (n_samples, {n_classes}), one column a class; for "
             f"{n} samples it returned {shape}. Change the size of its last layer."
+        )
+    if (output >= 0).all() and torch.allclose(output.sum(dim=1), output.new_ones(n), atol=1e-4):
+        raise ValueError(
+            f"{name} returns probabilities: remove its last softmax, so that it returns logits."
         )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
+from skgroup._optional import optional
 from skgroup.classifiers._base import BaseGroupClassifier
 from skgroup.classifiers._dfr import module_of
 from skgroup.modules import build_module
@@ -38,8 +39,8 @@ def save_weights(classifier: BaseGroupClassifier, path: str | PathLike[str]) -> 
     NotFittedError
         If `classifier` is not fitted.
     TypeError
-        If `classifier` has no network, because of ``estimator=``, or has class labels other than
-        numbers, booleans and strings.
+        If `classifier` is a pipeline or else none of skgroup's, has no network, because of
+        ``estimator=``, or has class labels other than numbers, booleans and strings.
 
     See Also
     --------
@@ -64,8 +65,13 @@ def save_weights(classifier: BaseGroupClassifier, path: str | PathLike[str]) -> 
     >>> bool(np.array_equal(loaded.predict_proba(X), clf.predict_proba(X)))
     True
     """
-    from safetensors.torch import save_file
-
+    if not isinstance(classifier, BaseGroupClassifier):
+        raise TypeError(
+            f"save_weights saves classifiers of skgroup, got a {type(classifier).__name__}: of a "
+            "pipeline save the last step, `save_weights(pipe[-1], path)`, and the steps before "
+            "with skops or joblib."
+        )
+    save_file = optional("safetensors.torch", "save_weights", "safetensors").save_file
     check_is_fitted(classifier)
     if not hasattr(classifier, "net_"):
         raise TypeError(
@@ -116,8 +122,7 @@ def load_weights(classifier: BaseGroupClassifier, path: str | PathLike[str]) -> 
     ...     print("no such file")
     no such file
     """
-    from safetensors import safe_open
-
+    safe_open = optional("safetensors", "load_weights", "safetensors").safe_open
     with safe_open(path, framework="pt") as file:
         facts = json.loads((file.metadata() or {}).get("skgroup", "{}"))
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -28,7 +28,7 @@ TORCH_LAYER = {"_data", "_mixing", "modules", "objectives", "samplers", "gradien
 TABLES = {"datasets", "metrics", "model_selection"}
 METHODS = {"classifiers", "inference"}
 GROUPS = {"_encode_groups", "_grouped_array", "_groups"}
-BESIDE = GROUPS | {"_sklearn", "_tell", "exceptions"}
+BESIDE = GROUPS | {"_optional", "_sklearn", "_tell", "exceptions"}
 BELOW = TORCH_LAYER | {"_inputs", "_random", "_seeded_clone", "clustering", "training"}
 ARRAYS = {"numpy", "scipy", "joblib"}
 LAYERS = {
@@ -36,6 +36,7 @@ LAYERS = {
     "_sklearn": ({"sklearn"}, set()),
     "_seeded_clone": ({"sklearn"}, set()),
     "_tell": ({"tqdm"}, set()),
+    "_optional": (set(), set()),
     "_random": (ARRAYS | {"torch"}, {"exceptions"}),
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
     **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
@@ -245,6 +246,16 @@ def test_public_names_have_examples(module, name):
     doc = inspect.getdoc(public(module, name)) or ""
     assert "\nExamples\n--------\n" in doc
     assert "\n>>> " in doc.split("\nExamples\n--------\n")[1]
+
+
+@each_public
+def test_signatures_are_readable(module, name):
+    thing = public(module, name)
+    members = [value for _, value in inspect.getmembers(thing, inspect.isroutine)]
+    for own in [thing, *members] if inspect.isclass(thing) else [thing]:
+        if str(getattr(own, "__module__", "")).startswith("skgroup."):
+            # where annotations are evaluated, `help` spells ArrayLike out in ten lines
+            assert "numpy._typing" not in str(inspect.signature(own))
 
 
 @each_public

@@ -97,6 +97,26 @@ def test_a_callable_must_return_a_module(result, name):
         build_module(lambda n_features, n_classes: result, 3, 2)
 
 
+class Fixed(nn.Linear):
+    def __init__(self):
+        super().__init__(3, 2)
+
+
+def test_a_class_that_does_not_take_the_sizes_is_to_be_an_instance():
+    with pytest.raises(
+        TypeError, match=r"called as Fixed\(n_features.*instance, .*module=Fixed\(\)"
+    ):
+        build_module(Fixed, 3, 2)
+
+
+def test_an_error_of_the_callable_s_own_stays_what_it_is():
+    def broken(n_features, n_classes):
+        raise TypeError("inside")
+
+    with pytest.raises(TypeError, match=r"^inside$"):
+        build_module(broken, 3, 2)
+
+
 def test_the_default_network_starts_with_the_statistics():
     net = build_module(None, 2, 3, hidden_layer_sizes=(4,), standardize=([1.0, 2.0], [2.0, 0.0]))
     assert [name for name, _ in net.named_children()] == [
@@ -161,6 +181,10 @@ REFUSED = {
     "tuple": (Returns(lambda x: (x[:, :2], x)), r"returned tuple"),
     "dict": (Returns(lambda x: {"logits": x[:, :2]}), r"returned dict"),
     "classes": (Returns(lambda x: x[:, :2].long()), r"floating-point logits.*torch.int64"),
+    "softmax": (
+        nn.Sequential(nn.Linear(3, 2), nn.Softmax(1)),
+        r"returns probabilities: remove its",
+    ),
     "input width": (nn.Linear(4, 2), r"cannot process X: .*2x3 and 4x2.*fits the shape"),
     "input type": (nn.Embedding(4, 2), r"cannot process X: .*Check that its input layer fits"),
 }

@@ -7,6 +7,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from torch import nn
 
 from skgroup import (
@@ -151,6 +152,8 @@ def test_what_cannot_be_saved(path):
     trees = ReweightingClassifier(LogisticRegression()).fit(X, Y, GROUPS)
     with pytest.raises(TypeError, match="no network to save, but a LogisticRegression"):
         save_weights(trees, path)
+    with pytest.raises(TypeError, match=r"got a Pipeline: .*save_weights\(pipe\[-1\], path\)"):
+        save_weights(make_pipeline(trees), path)
     dates = np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[D]")[Y]
     with pytest.raises(TypeError, match=r"datetime64.*cannot be saved as text"):
         save_weights(ERMClassifier(**SMALL).fit(X, dates), path)

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from numbers import Integral, Real

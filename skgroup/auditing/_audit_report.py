@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgroup._groups import group_name
+from skgroup._optional import optional
 from skgroup.auditing._findings import Finding
 from skgroup.auditing._page import fragment, page
 from skgroup.auditing._plain_text import plain_text
@@ -115,8 +116,7 @@ class AuditReport:
             Columns "model", "group", "size" (held-out rows), and the metric, named by `metric`,
             with "_low" and "_high" for its interval.
         """
-        import pandas as pd
-
+        pd = optional("pandas", "to_frame", "dataframe")
         limits = (self.metric, f"{self.metric}_low", f"{self.metric}_high")
         return pd.DataFrame(
             {

@@ -16,8 +16,6 @@ __all__ = ["infer_table"]
 
 def infer_table(options: Namespace, tell: Callable[[str], None]) -> str:
     """Infer the groups of the table that the options name; return what they are as text."""
-    import pandas as pd
-
     check_output("--out", options.out, options.table, (".csv",))
     frame = read_table(options.table, options.sep)
     task = Task.create(frame, options.target, drop=options.drop)
@@ -29,6 +27,8 @@ def infer_table(options: Namespace, tell: Callable[[str], None]) -> str:
         k=options.k, random_state=options.seed, n_jobs=options.jobs, verbose=int(options.verbose)
     ).fit(X, task.y)
     if options.out is not None:
+        import pandas as pd
+
         found = pd.DataFrame({"row": task.rows, options.target: task.y, "group": inferrer.groups_})
         write_text(options.out, found.to_csv(index=False))
         tell(f"wrote {options.out}")

@@ -1,5 +1,7 @@
 """What clustering the rows of one class gives."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,5 +1,7 @@
 """How well the clusters of one class are separated."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Groups inside one class: a model, small clusters set aside, and a rule for new rows."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Any
 

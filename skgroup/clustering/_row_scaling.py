@@ -1,5 +1,7 @@
 """Scalings of per-sample gradients: what makes the rows of a class comparable."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

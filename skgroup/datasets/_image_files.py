@@ -1,5 +1,7 @@
 """Image files as a torch data set that reads them one by one."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,5 +1,7 @@
 """Tables larger than memory, as an array on disk."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -32,7 +34,7 @@ def memory_map(
         Load it again by ``numpy.load(path, mmap_mode="r")``.
     target : str or int, default=None
         Name of the column of labels, which becomes no feature; its position where batches are
-        arrays. None: there is no such column.
+        arrays, -1 for the last. None: there is no such column.
     dtype : numpy dtype, default=numpy.float32
         Floating-point type of the file.
 
@@ -70,6 +72,7 @@ def memory_map(
     try:
         with part.open("wb") as file:
             for columns in _tables(batches):
+                target = _from_the_end(target, columns)
                 own = _features(columns, target, names)
                 if names is None:
                     names = own
@@ -116,6 +119,12 @@ def _tables(batches: Any) -> Iterator[dict[Any, Any]]:
                 "arrays."
             )
         yield table
+
+
+def _from_the_end(target: Any, columns: dict[Any, Any]) -> Any:
+    """The position of a negative one; names stay as they are."""
+    position = target + len(columns) if isinstance(target, int) else None
+    return target if target in columns or position not in columns else position
 
 
 def _features(columns: dict[Any, Any], target: Any, expected: list[Any] | None) -> list[Any]:

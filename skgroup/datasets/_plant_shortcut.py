@@ -1,5 +1,7 @@
 """A shortcut column for data of one's own."""
 
+from __future__ import annotations
+
 from numbers import Integral, Real
 from typing import Any
 

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -261,11 +263,8 @@ class GroupScoresDisplay:
 
     def _order(self, sort_by: str) -> NDArray[np.intp]:
         first = next(iter(self.scores.values()))
-        key = {
-            "label": np.arange(len(first["size"])),
-            "score": self._badness(first),
-            "size": first["size"],
-        }[sort_by]
+        badness, sizes = self._badness(first), first["size"]
+        key = {"label": np.arange(len(sizes)), "score": badness, "size": sizes}[sort_by]
         return np.argsort(key, kind="stable")
 
     def _badness(self, scores: Mapping[str, Any]) -> NDArray[np.float64]:

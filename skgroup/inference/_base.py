@@ -193,10 +193,10 @@ class BaseGroupInferrer(
             If `X` is no array, such as a CSR matrix, and so cannot carry groups.
         """
         if not hasattr(X, "__array__") and not isinstance(X, (list, tuple)):
+            dense = ", or make it dense (`sparse_output=False`)" if hasattr(X, "tocsr") else ""
             raise TypeError(
                 f"X is a {type(X).__name__}, which cannot carry groups to the next step: call "
-                "`fit(X, y)` and pass `groups=inferrer.groups_` to the classifier, or let the step "
-                "before make a dense array (`sparse_output=False`)."
+                f"`fit(X, y)` and pass `groups=inferrer.groups_` to the classifier{dense}."
             )
         groups = self.fit(X, y).groups_
         return GroupedArray(self.transform(X), groups)

@@ -16,6 +16,7 @@ from torch import nn
 
 from skgroup._data import Rows, SubsetRows, as_rows
 from skgroup._inputs import feature_statistics, n_features_of
+from skgroup._optional import optional
 from skgroup._random import isolated_torch_rng
 from skgroup._seeded_clone import seeded_clone
 from skgroup.gradients import per_sample_gradients
@@ -129,7 +130,7 @@ def fit_module(
     """
     n_classes, rows = int(y.max()) + 1, as_rows(X, device=device)
     net = build_module(module, n_features_of(X), n_classes, seed=seeds[0]).to(device)
-    check_logits(net, rows, n_classes, "module")
+    check_module_output(net, rows, n_classes)
     if source is not None:
         one_gradient(net, rows, source)  # what cannot be differentiated is said before the training
     codes = torch.from_numpy(y).to(device)
@@ -216,27 +217,15 @@ def _fit_clone(
 
 def _wrap_module(module: nn.Module, X: Any, n_classes: int, device: Any) -> NetReference:
     module = copy.deepcopy(module).to(device).eval()
-    check_logits(module, as_rows(X, device=device), n_classes, "reference")
+    check_module_output(module, as_rows(X, device=device), n_classes, "reference")
     return NetReference(as_net(module, n_classes, device=device), [module])
-
-
-def check_logits(module: nn.Module, rows: Rows, n_classes: int, name: str) -> None:
-    """Raise ValueError unless `module` returns logits, which are no probabilities."""
-    check_module_output(module, rows, n_classes)
-    outputs = torch.as_tensor(predict_logits(module, first_rows(rows, 256)))
-    total = outputs.sum(dim=1)
-    if (outputs >= 0).all() and torch.allclose(total, torch.ones_like(total), atol=1e-4):
-        raise ValueError(
-            f"{name} returns probabilities: remove its last softmax, so that it returns logits."
-        )
 
 
 def as_frame(X: Any, names: NDArray | None) -> Any:
     """X as the DataFrame that it was, for classifiers that look at the names of columns."""
     if names is None or sparse.issparse(X):
         return X
-    import pandas as pd
-
+    pd = optional("pandas", "a reference that looks at column names", "dataframe")
     return pd.DataFrame(X, columns=names)
 
 

@@ -73,7 +73,7 @@ def check_no_text(X: Any) -> None:
         raise ValueError(
             f"X has columns that are no numbers: {', '.join(text[:5])}. Encode them the way they "
             "were for `inferrer.fit`, for example with sklearn.preprocessing.OneHotEncoder: "
-            "columns of 0 and 1 are described by what they say."
+            "columns of 0 and 1 are described by what they say. Or pass the pipeline that encodes."
         )
 
 

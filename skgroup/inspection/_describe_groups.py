@@ -1,5 +1,7 @@
 """What the rows of each group have in common."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 from functools import partial
 from numbers import Integral
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,6 +21,7 @@ from skgroup._tell import tell
 from skgroup.inspection._columns import Columns, check_no_text
 from skgroup.inspection._examples import pick_examples
 from skgroup.inspection._group_descriptions import GroupDescription, GroupDescriptions
+from skgroup.inspection._inferrer_of import inferrer_of
 
 __all__ = ["describe_groups"]
 
@@ -29,7 +33,7 @@ NO_COLUMNS = (
 
 @validate_params(
     {
-        "inferrer": [HasMethods(["predict", "embed"])],
+        "inferrer": [HasMethods(["predict", "embed"]), Pipeline],
         "y": ["array-like"],
         "feature_names": ["array-like", None],
         "max_features": _COUNT,
@@ -66,15 +70,17 @@ def describe_groups(
 
     Parameters
     ----------
-    inferrer : fitted group inferrer
+    inferrer : fitted group inferrer, or pipeline with one
         Its reference gives the errors, its ``embed`` the distances between rows.
     X : array-like or CSR matrix of shape (n_samples, n_features)
-        Samples in the form that the inferrer was fitted on. Text columns are encoded before.
-        Features and rules are left out for what has no columns: images, dicts, torch data sets.
+        Samples in the form that the inferrer, or the pipeline, was fitted on. Text columns are
+        encoded before, or by the pipeline. Features and rules are left out for what has no
+        columns: images, dicts, torch data sets.
     y : array-like of shape (n_samples,)
         Their class labels.
     feature_names : array-like of shape (n_features,), default=None
-        Names of the columns. None: those that X had in `fit`, or x0, x1, and so on.
+        Names of the columns that the inferrer sees. None: those that they had in `fit`, those that
+        the steps before it give, or x0, x1, and so on.
     groups : array-like of shape (n_samples,), default=None
         Groups to describe, such as known ones; -1 or missing for outliers. Where they cross
         classes, each part in a class is described. None: ``inferrer.predict(X, y)``.
@@ -102,8 +108,8 @@ def describe_groups(
     GroupsError
         If `groups` has another length than X.
     ValueError
-        If `feature_names` or `y` has the wrong length, `y` has an unknown class, or X has
-        columns of text.
+        If `feature_names` or `y` has the wrong length, `y` has an unknown class, X has columns of
+        text, or a pipeline has no fitted inferrer.
 
     References
     ----------
@@ -129,8 +135,9 @@ def describe_groups(
     2      2      1   454  higher x1 (+5.6 sd)
     3      3      1    46   lower x1 (-5.6 sd)
     """
-    check_is_fitted(inferrer)
     check_same_index(X=X, y=y, groups=groups)
+    inferrer, X, feature_names = inferrer_of(inferrer, X, feature_names)
+    check_is_fitted(inferrer)
     check_no_text(X)
     values, codes = inferrer._check_new(X, y)
     labels, names = _labels(inferrer, X, y, groups, len(codes))

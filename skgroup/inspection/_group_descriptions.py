@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skgroup._optional import optional
 from skgroup.inspection._examples import Rows
 from skgroup.inspection._feature_differences import FeatureDifference
 from skgroup.inspection._rules import Rule
@@ -141,8 +142,7 @@ class GroupDescriptions:
             with its "precision" and "recall" (None and NaN where there is no rule), and lists
             of rows.
         """
-        import pandas as pd
-
+        pd = optional("pandas", "to_frame", "dataframe")
         rows = []
         for description, record in zip(self.descriptions, self.records, strict=True):
             nothing = {"rule": None, "precision": np.nan, "recall": np.nan}

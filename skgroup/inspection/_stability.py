@@ -1,5 +1,7 @@
 """Whether groups come out the same on other rows, and whether chance explains them."""
 
+from __future__ import annotations
+
 import warnings
 from itertools import combinations
 from numbers import Integral, Real

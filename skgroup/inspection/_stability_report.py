@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skgroup._optional import optional
+
 __all__ = ["Stability"]
 
 
@@ -117,8 +119,7 @@ class Stability:
             Columns "class", "size", "mean_ari", "std_ari", "pair_ari", "seed_ari" (means),
             "silhouette", "p_value" and "gap_p_value".
         """
-        import pandas as pd
-
+        pd = optional("pandas", "to_frame", "dataframe")
         return pd.DataFrame(
             {
                 "class": self.classes,

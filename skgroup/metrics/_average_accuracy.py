@@ -1,5 +1,7 @@
 """Averages of the group accuracies."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Mapping
 from typing import Any

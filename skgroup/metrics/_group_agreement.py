@@ -1,5 +1,7 @@
 """How well inferred groups agree with the true ones."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Scorers by known groups, for `scoring=` of scikit-learn's searches and cross-validation."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable
 from typing import Any
@@ -65,7 +67,7 @@ class _GroupScorer:
             raise GroupsError(_ONLY_LABELS.format(self))
         return self._metric(y_true, y_pred, groups, **kwargs)
 
-    def set_score_request(self, *, groups: bool | str | None) -> "_GroupScorer":
+    def set_score_request(self, *, groups: bool | str | None) -> _GroupScorer:
         """Return a copy with another request: an alias, or False to score by carried groups."""
         other = copy.copy(self)  # scorers are shared by all their users
         other._request = groups

@@ -1,5 +1,7 @@
 """Any metric, group by group, with confidence intervals."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ from sklearn.metrics import (
 from sklearn.utils import check_consistent_length, check_random_state
 
 from skgroup._groups import check_same_index
+from skgroup._optional import optional
 from skgroup._sklearn import StrOptions, validate_params
 from skgroup.metrics._intervals import (
     CONFIDENCE,
@@ -205,8 +208,7 @@ def _bootstrap_limits(
 
 
 def _as_frame(scores: dict[str, Any], n_outliers: int) -> Any:
-    import pandas as pd
-
+    pd = optional("pandas", "group_scores(as_frame=True)", "dataframe")
     frame = pd.DataFrame(scores)
     frame.attrs["n_outliers"] = n_outliers
     return frame

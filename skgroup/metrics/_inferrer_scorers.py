@@ -1,5 +1,7 @@
 """Scorers by inferred groups, for `scoring=` of scikit-learn's searches and cross-validation."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from typing import Any
 
@@ -21,7 +23,7 @@ class _InferrerScorer:
 
     def __call__(self, estimator: Any, X: Any, y: ArrayLike) -> float:
         check_same_index(X=X, y=y)
-        if not _has_inferrer(estimator):
+        if not has_inferrer(estimator):
             raise GroupsError(
                 f"{self} needs a fitted group inferrer, but {type(estimator).__name__} neither is "
                 "one nor is a pipeline with one among its steps: put an inferrer before the "
@@ -41,10 +43,11 @@ def _is_inferrer(step: Any) -> bool:
     return hasattr(step, "groups_") and hasattr(step, "embed")
 
 
-def _has_inferrer(estimator: Any) -> bool:
+def has_inferrer(estimator: Any) -> bool:
+    """Whether `estimator` is a fitted inferrer, or a pipeline with one inside."""
     estimator = getattr(estimator, "best_estimator_", estimator)  # a search inside a search
     steps = estimator.steps if isinstance(estimator, Pipeline) else []
-    return _is_inferrer(estimator) or any(_has_inferrer(step) for _, step in steps)
+    return _is_inferrer(estimator) or any(has_inferrer(step) for _, step in steps)
 
 
 def _locate_inferrer(estimator: Any, X: Any) -> tuple[Any, Any]:
@@ -52,7 +55,7 @@ def _locate_inferrer(estimator: Any, X: Any) -> tuple[Any, Any]:
     estimator = getattr(estimator, "best_estimator_", estimator)
     if _is_inferrer(estimator):
         return estimator, X
-    last = max(i for i, (_, step) in enumerate(estimator.steps) if _has_inferrer(step))
+    last = max(i for i, (_, step) in enumerate(estimator.steps) if has_inferrer(step))
     Xt = estimator[:last].transform(X) if last > 0 else X
     return _locate_inferrer(estimator.steps[last][1], Xt)
 

@@ -1,5 +1,7 @@
 """Confidence intervals for one proportion and for one metric."""
 
+from __future__ import annotations
+
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real

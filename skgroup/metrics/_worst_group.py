@@ -1,5 +1,7 @@
 """Accuracy of the worst group, with an interval, and of the worst class."""
 
+from __future__ import annotations
+
 from numbers import Integral
 from typing import Any
 

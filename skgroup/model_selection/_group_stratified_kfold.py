@@ -1,5 +1,7 @@
 """K-fold cross-validation, stratified by class and group."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pandas as pd
 
@@ -25,3 +27,9 @@ def test_groups_go_to_a_file_and_their_description_to_the_reader(people, table, 
     assert (labels == 1).all()  # groups lie inside classes
     assert main(command) == 0
     assert pd.read_csv(out).equals(found)
+
+
+def test_without_pandas_the_extra_is_named(table, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert main(["infer", str(table), "--target", "label"]) == 2
+    assert "pip install 'skgroup[dataframe]'" in capsys.readouterr().err

@@ -63,6 +63,14 @@ def test_no_target(frame, tmp_path):
     assert found.feature_names == ["a", "y", "b"]
 
 
+def test_the_last_column_of_arrays_is_the_target(tmp_path):
+    found = memory_map(
+        [np.array([[1, 2, 3]]), np.array([[4, 5, 6]])], tmp_path / "x.npy", target=-1
+    )
+    assert found.data.tolist() == [[1, 2], [4, 5]]
+    assert found.target.tolist() == [3, 6]
+
+
 def test_the_header_has_room_for_any_number_of_rows(tmp_path):
     found = memory_map((np.full((1000, 1), i) for i in range(200)), tmp_path / "rows.npy")
     assert found.data.shape == (200_000, 1)
@@ -77,6 +85,7 @@ def test_the_header_has_room_for_any_number_of_rows(tmp_path):
         ("visits.parquet", None, r"is a path, 'visits.parquet'.*pyarrow.dataset"),
         ([np.zeros(3)], None, r"got a ndarray with 1 dimensions.*2-D arrays"),
         ([np.zeros((3, 2)), np.zeros((3, 3))], None, r"first has \[0, 1\], a later one \[0, 1, 2"),
+        ([np.zeros((3, 2))], -3, r"no column -3.*they have \[0, 1\]"),
         ([np.zeros((3, 2))], "y", r"no column 'y'.*they have \[0, 1\]"),
         ([pd.DataFrame({"a": ["x"]})], None, r"column 'a'.*no numbers.*encode"),
     ],
