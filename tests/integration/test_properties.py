@@ -1,4 +1,4 @@
-"""Promises that many units share, on drawn examples: order, names, repetition and choice of rows."""
+"""Promises that many units share, on drawn examples: order, names and repetition of rows."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -62,11 +62,12 @@ def batches(draw):
     n = draw(st.integers(3, 10))
     # Integers make losses tie; the classes of a row never do.
     logits = draw(arrays(float, (2, n, 3), elements=st.integers(-3, 3)))
+    logits += np.array([0, 0.25, 0.125])
     codes = arrays(int, n, elements=st.integers(0, 2))
     y, groups = draw(codes), draw(codes)
     y[:3] = groups[:3] = range(3)
     weight = draw(arrays(float, n, elements=st.integers(1, 3)))
-    tensors = map(torch.from_numpy, (logits + [0, 0.25, 0.125], y, groups))
+    tensors = map(torch.from_numpy, (logits, y, groups))
     return Batches(*tensors, sizes=torch.tensor([9, 4, 1]), weight=torch.from_numpy(weight))
 
 

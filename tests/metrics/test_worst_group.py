@@ -49,7 +49,9 @@ def test_worst_group_equals_a_plain_loop(rows, min_size):
 @given(rows, st.randoms(use_true_random=False), st.permutations("abcd"))
 def test_order_of_rows_and_names_of_groups_do_not_matter(rows, random, names):
     y_true, y_pred, groups = zip(*rows, strict=True)
-    score, limits = (f(y_true, y_pred, groups) for f in (worst_group_accuracy, worst_group_interval))
+    score, limits = (
+        f(y_true, y_pred, groups) for f in (worst_group_accuracy, worst_group_interval)
+    )
     assert limits[0] <= score <= limits[1]
     random.shuffle(rows)
     y_true, y_pred, groups = zip(*rows, strict=True)
