@@ -9,6 +9,7 @@ import pickle
 import random
 import subprocess
 import sys
+import tempfile
 import warnings
 from functools import cache
 from pathlib import Path
@@ -215,7 +216,17 @@ def test_one_job_or_two_processes(name):
         assert_equal(JOBS[name]({"n_jobs": 2}), alone)
 
 
-SAME_NUMBERS = {"single precision": lambda X: X.astype(np.float32), "lists": lambda X: X.tolist()}
+def memory_map(X):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        np.save(f"{folder}/X.npy", X)
+        return np.load(f"{folder}/X.npy", mmap_mode="r")
+
+
+SAME_NUMBERS = {
+    "single precision": lambda X: X.astype(np.float32),
+    "lists": lambda X: X.tolist(),
+    "a memory map": memory_map,
+}
 
 
 @pytest.mark.parametrize("kind", SAME_NUMBERS)
