@@ -1,5 +1,6 @@
 """What every test starts from, and what none may leave behind."""
 
+import os
 import sys
 
 import hypothesis
@@ -9,9 +10,14 @@ import sklearn
 import torch
 from joblib.externals.loky import reusable_executor
 
-# The same examples on every machine and no deadline: a slow machine is not a bug.
+# The same examples on every machine and no deadline: a slow machine is not a bug. SKGROUP_SOAK=1
+# looks at many more, and at other ones every time.
 hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
-hypothesis.settings.load_profile("house")
+hypothesis.settings.register_profile(
+    "soak", deadline=None, max_examples=2000, print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)  # fmt: skip
+hypothesis.settings.load_profile("soak" if os.environ.get("SKGROUP_SOAK") else "house")
 
 
 @pytest.fixture(autouse=True)

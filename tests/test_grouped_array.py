@@ -5,6 +5,7 @@ be read off any result, whatever operation made it.
 """
 
 import copy
+import pickle
 import random
 
 import numpy as np
@@ -102,6 +103,46 @@ def test_any_index_gives_the_plain_values_and_never_wrong_groups(data, shape):
     result = GroupedArray(X, groups)[index]
     np.testing.assert_array_equal(result, expected)
     assert_aligned(result)
+
+
+# Steps that give the values of some rows, in some order; some keep the groups, some must drop them.
+STEPS = {
+    "reversed": lambda X, rows: X[::-1],
+    "picked": lambda X, rows: X[rows],
+    "masked": lambda X, rows: X[np.isin(np.arange(len(X)), rows)],
+    "with all columns": lambda X, rows: X[rows, ...],
+    "taken": lambda X, rows: X.take(rows, axis=0),
+    "rolled": lambda X, rows: np.roll(X, 1, axis=0),
+    "sorted": lambda X, rows: np.sort(X, axis=0)[::-1],
+    "joined": lambda X, rows: np.concatenate([X[rows], X]),
+    "repeated": lambda X, rows: np.repeat(X, 2, axis=0),
+    "deleted": lambda X, rows: np.delete(X, rows[:1], axis=0),
+    "computed": lambda X, rows: X + 0,
+    "copied": lambda X, rows: copy.deepcopy(X),
+    "pickled": lambda X, rows: pickle.loads(pickle.dumps(X)),
+    "there and back": lambda X, rows: X.T.T,
+    "a view": lambda X, rows: X.view(),
+    "wrapped anew": lambda X, rows: GroupedArray(X, 7 * (np.asarray(X)[:, 0] // 100)),
+}
+KEEP = {"reversed", "picked", "masked", "with all columns", "pickled", "wrapped anew"}
+
+
+@given(st.data(), st.lists(st.sampled_from(sorted(STEPS)), max_size=8))
+def test_after_any_steps_labels_are_beside_their_rows_or_gone(data, steps):
+    """Groups survive exactly as long as every step keeps them; values are those of plain arrays."""
+    X = grouped(4, 2)
+    plain, kept = np.asarray(X), True
+    for step in steps:
+        n = len(X)
+        rows = data.draw(st.lists(st.integers(0, n - 1), max_size=4)) if n else []
+        rows = np.array(rows, dtype=int)
+        if step == "deleted" and not len(rows):
+            continue
+        X, plain = STEPS[step](X, rows), np.asarray(STEPS[step](plain, rows))
+        kept = step == "wrapped anew" or (kept and step in KEEP)
+        np.testing.assert_array_equal(np.asarray(X), plain)
+        assert (get_groups(X) is not None) == kept
+        assert_aligned(X)
 
 
 def test_index_tensors():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from skgroup.clustering import fit_scaling
-from skgroup.clustering._row_scaling import BLOCK_ROWS
+from skgroup.clustering._row_scaling import BLOCK_ROWS, ZERO_NORM
 
 SCALES = ["centred_unit", "none", "rms", "unit"]
 
@@ -67,6 +67,23 @@ def test_unit_ignores_a_positive_factor_of_each_row(gradients):
     factors = np.random.default_rng(1).uniform(0.1, 10, size=(40, 1))
     Z = fit_scaling(gradients, "unit").transform(gradients)
     assert np.allclose(fit_scaling(gradients * factors, "unit").transform(gradients * factors), Z)
+
+
+@pytest.mark.parametrize("scale", ["centred_unit", "rms", "unit"])
+@given(st.integers(0, 99), st.integers(-60, 60), st.booleans())
+def test_the_unit_of_the_gradients_and_the_order_of_rows_do_not_matter(scale, seed, power, single):
+    rng = np.random.default_rng(seed)
+    G, order = rng.normal(size=(9, 4)) + rng.normal(size=4), rng.permutation(9)
+    # In single precision squares of what is much smaller or larger than 1 are no numbers any more.
+    G, power = (G.astype(np.float32), power // 2) if single else (G, power)
+    factor, tolerance = G.dtype.type(2.0**power), 1e-4 if single else 1e-9
+    Z = fit_scaling(G, scale).transform(G)
+    # Without a norm there is no direction: lengths up to ZERO_NORM are as good as none.
+    if factor * np.linalg.norm(G - G.mean(axis=0), axis=1).min() > 1e3 * ZERO_NORM:
+        moved = fit_scaling(factor * G, scale).transform(factor * G)
+        np.testing.assert_allclose(moved, Z, atol=tolerance)
+    permuted = fit_scaling(G[order], scale).transform(G[order])
+    np.testing.assert_allclose(permuted, Z[order], atol=tolerance)
 
 
 def test_rms_gives_mean_squared_norm_one(gradients):

@@ -3,6 +3,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score, balanced_accuracy_score
 
@@ -95,3 +97,28 @@ def test_shares_must_not_be_negative(share):
 def test_labels_in_other_terms():
     with pytest.raises(GroupsError, match=r"labels \[0, 1\] and the training set \['0', '1'\]"):
         adjusted_average_accuracy([0, 0], [0, 0], [0, 1], train_groups=["0", "1"])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from("abcd")), min_size=1),
+    st.dictionaries(st.sampled_from("abcd"), st.integers(0, 9)),
+    st.integers(0, 9),
+)
+def test_averages_equal_plain_loops(rows, shares, n_outliers):
+    hits = {name: [hit for hit, own in rows if own == name] for _, name in rows}
+    accuracy = {name: sum(values) / len(values) for name, values in hits.items()}
+    y_pred = np.array([hit for hit, _ in rows] + [False] * n_outliers, dtype=int)
+    groups = [name for _, name in rows] + [None] * n_outliers
+    data = np.ones(len(y_pred), dtype=int), y_pred, groups
+    expected = sum(accuracy.values()) / len(accuracy)
+    assert group_balanced_accuracy(*data) == pytest.approx(expected)
+    total = sum(shares.get(name, 0) for name in accuracy)
+    if total == 0:
+        with pytest.raises(GroupsError, match="none is in both"):
+            adjusted_average_accuracy(*data, train_shares=shares)
+        return
+    expected = sum(shares.get(name, 0) * value for name, value in accuracy.items()) / total
+    train_groups = [name for name, n in shares.items() for _ in range(n)]
+    for source in ({"train_shares": shares}, {"train_groups": train_groups}):
+        assert adjusted_average_accuracy(*data, **source) == pytest.approx(expected)

@@ -4,8 +4,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
+from sklearn.metrics import accuracy_score, f1_score, log_loss, mean_absolute_error, roc_auc_score
 
 from skgroup.exceptions import GroupsError
 from skgroup.metrics import bootstrap_interval, group_scores, wilson_interval
@@ -171,3 +173,58 @@ def test_group_errors():
         group_scores([0, 1], [0, 1], [-1, -1])
     with pytest.raises(GroupsError, match="different pandas indexes"):
         group_scores(pd.Series([0, 1]), [0, 1], pd.Series([0, 1], index=[1, 0]))
+
+
+ROWS = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 1), st.sampled_from("abc"), st.integers(1, 3)),
+    min_size=1, max_size=25,
+)  # fmt: skip
+EVERY = {"accuracy": "accuracy", "error_rate": "error_rate", "mae": mean_absolute_error}
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(ROWS, st.randoms(use_true_random=False), st.permutations("abc"))
+def test_order_of_rows_and_names_of_groups(rows, random, names):
+    y_true, y_pred, groups, _ = map(list, zip(*rows, strict=True))
+    found = group_scores(y_true, y_pred, groups, metrics=EVERY, interval=None)
+    wilson = group_scores(y_true, y_pred, groups)
+    rename = dict(zip("abc", names, strict=True))
+    random.shuffle(rows)
+    y_true, y_pred, groups, _ = zip(*rows, strict=True)
+    new = [rename[name] for name in groups]
+    again = group_scores(y_true, y_pred, new, metrics=EVERY, interval=None)
+    places = [again["group"].tolist().index(rename[name]) for name in found["group"].tolist()]
+    for key in ("size", *EVERY):
+        np.testing.assert_allclose(again[key][places], found[key], rtol=1e-12)
+    limits = group_scores(y_true, y_pred, new)
+    for key in ("accuracy_low", "accuracy_high"):
+        np.testing.assert_array_equal(limits[key][places], wilson[key])
+
+
+@settings(max_examples=settings().max_examples // 2)
+@given(ROWS)
+def test_integer_weights_are_repetition(rows):
+    y_true, y_pred, groups, weight = map(np.array, zip(*rows, strict=True))
+    weighted = group_scores(
+        y_true, y_pred, groups, metrics=EVERY, sample_weight=weight, interval=None
+    )
+    often = np.repeat(np.arange(len(rows)), weight)
+    repeated = group_scores(
+        y_true[often], y_pred[often], groups[often], metrics=EVERY, interval=None
+    )
+    for key in EVERY:
+        np.testing.assert_allclose(weighted[key], repeated[key], rtol=1e-12)
+
+
+def test_every_group_s_interval_holds_its_own_accuracy_as_often_as_stated():
+    rng = np.random.default_rng(0)
+    accuracies, sizes = np.array([0.6, 0.75, 0.85]), np.array([150, 60, 40])
+    groups, y_true = np.repeat([0, 1, 2], sizes), np.ones(sizes.sum(), dtype=int)
+    covered = np.zeros(3)
+    for _ in range(400):
+        y_pred = (rng.random(len(y_true)) < accuracies[groups]).astype(int)
+        scores = group_scores(y_true, y_pred, groups, confidence=0.9)
+        covered += (scores["accuracy_low"] <= accuracies) & (accuracies <= scores["accuracy_high"])
+    error = np.sqrt(0.9 * 0.1 / 400)
+    # Numbers of rows are whole, and so coverage is only about the level: here at most 2 % off.
+    assert np.abs(covered / 400 - 0.9).max() < 0.02 + 3 * error

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest
+from scipy.stats import beta, binom, binomtest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from skgroup.metrics import bootstrap_interval, wilson_interval
@@ -59,6 +59,31 @@ def test_wilson_coverage_is_near_nominal(n, p):
     low, high = wilson_interval(k, n)
     coverage = binom.pmf(k, n, p)[(low <= p) & (p <= high)].sum()  # exact, no simulation
     assert 0.92 < coverage < 0.98
+
+
+@settings(max_examples=40)
+@given(st.integers(20, 400), st.floats(0.8, 0.99))
+def test_wilson_coverage_is_the_level_on_average_over_proportions(n, confidence):
+    k = np.arange(n + 1)
+    low, high = wilson_interval(k, n, confidence)
+    # For a proportion drawn uniformly, the one that gave k of n has this distribution.
+    covered = beta.cdf(high, k + 1, n - k + 1) - beta.cdf(low, k + 1, n - k + 1)
+    assert covered.mean() == pytest.approx(confidence, abs=0.01)
+
+
+@settings(max_examples=40)
+@given(st.data(), st.integers(1, 60), st.floats(0.5, 0.99))
+def test_wilson_is_symmetric_monotone_and_nested(data, n, confidence):
+    k = np.arange(n + 1)
+    low, high = wilson_interval(k, n, confidence)
+    np.testing.assert_allclose(low, 1 - high[::-1], atol=1e-12)
+    assert (np.diff(low) > 0).all()
+    assert ((low <= k / n) & (k / n <= high)).all()
+    wider = wilson_interval(k, n, data.draw(st.floats(confidence, 0.999)))
+    assert (wider[0] <= low).all()
+    assert (wider[1] >= high).all()
+    longer = wilson_interval(3 * k, 3 * n, confidence)
+    assert (longer[1] - longer[0] < high - low).all()
 
 
 def _mean(y_true, y_pred, sample_weight=None):

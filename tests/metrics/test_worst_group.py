@@ -30,15 +30,34 @@ rows = st.lists(
 
 
 @settings(max_examples=60)
-@given(rows)
-def test_worst_group_equals_a_plain_loop(rows):
+@given(rows, st.integers(1, 3))
+def test_worst_group_equals_a_plain_loop(rows, min_size):
     members = {}
     for true, pred, group in rows:
         if group != -1:
             members.setdefault(group, []).append(true == pred)
-    expected = min(sum(hits) / len(hits) for hits in members.values())
+    shares = [sum(hits) / len(hits) for hits in members.values() if len(hits) >= min_size]
     y_true, y_pred, groups = zip(*rows, strict=True)
-    assert worst_group_accuracy(y_true, y_pred, groups) == expected
+    if not shares:
+        with pytest.raises(GroupsError, match=f"No group has min_size={min_size} rows"):
+            worst_group_accuracy(y_true, y_pred, groups, min_size=min_size)
+        return
+    assert worst_group_accuracy(y_true, y_pred, groups, min_size=min_size) == min(shares)
+
+
+@settings(max_examples=40)
+@given(rows, st.randoms(use_true_random=False), st.permutations("abcd"))
+def test_order_of_rows_and_names_of_groups_do_not_matter(rows, random, names):
+    y_true, y_pred, groups = zip(*rows, strict=True)
+    score, limits = (
+        f(y_true, y_pred, groups) for f in (worst_group_accuracy, worst_group_interval)
+    )
+    assert limits[0] <= score <= limits[1]
+    random.shuffle(rows)
+    y_true, y_pred, groups = zip(*rows, strict=True)
+    renamed = [None if group == -1 else names[group] for group in groups]
+    assert worst_group_accuracy(y_true, y_pred, renamed) == score
+    assert worst_group_interval(y_true, y_pred, renamed) == limits
 
 
 @settings(max_examples=40)
@@ -97,6 +116,17 @@ def test_wilson_interval_of_the_minimum_keeps_its_level():
             covered[method] += low <= 0.8 <= high
     assert covered["wilson"] >= 0.93 * 150
     assert covered["bootstrap"] < 0.7 * 150  # the bias that the docstring warns of
+
+
+def test_wilson_interval_of_equally_bad_groups_keeps_its_level_whatever_their_sizes():
+    rng, covered, n_simulated = np.random.default_rng(1), 0, 600
+    for _ in range(n_simulated):
+        sizes, share = rng.integers(5, 80, rng.integers(2, 7)), rng.uniform(0.3, 0.95)
+        low, high = worst_group_interval(*_rows_with(rng.binomial(sizes, share), sizes))
+        covered += low <= share <= high
+    # The upper end alone misses: the lower one does where all groups do.
+    error = np.sqrt(0.025 * 0.975 / n_simulated)
+    assert covered / n_simulated == pytest.approx(0.975, abs=0.01 + error)
 
 
 def test_bootstrap_interval_of_a_single_worst_group_is_about_wilson():

@@ -57,6 +57,14 @@ def test_no_row_repeats_before_its_group_is_exhausted_across_epochs(sizes, seed)
                 assert len(set(turn.tolist())) == len(turn)
 
 
+@given(st.data(), SIZES, st.integers(1, 12), st.integers(0, 99))
+def test_names_of_groups_do_not_matter(data, sizes, batch, seed):
+    groups = groups_of(sizes)
+    names = torch.tensor(data.draw(st.permutations(range(len(sizes)))))
+    one, other = BalancedSampler(groups, batch, seed), BalancedSampler(names[groups], batch, seed)
+    assert all(torch.equal(one.epoch(), other.epoch()) for _ in range(2))
+
+
 def test_the_queue_is_shuffled_anew():
     groups = groups_of([8, 8])
     sampler = BalancedSampler(groups, 4, seed=0)

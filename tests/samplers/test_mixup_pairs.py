@@ -1,5 +1,7 @@
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from skgroup.samplers import MixupPairs, UniformSampler
 
@@ -24,6 +26,26 @@ def test_anchors_are_in_the_order_of_the_uniform_sampler(weight):
     for _ in range(3):
         anchors = torch.cat([a for a, _ in batches(ours)])
         assert torch.equal(anchors, plain.epoch())
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=30).filter(any),
+    st.booleans(),
+    st.integers(1, 9),
+    st.integers(0, 99),
+)
+def test_every_row_is_an_anchor_once_and_partners_have_weight(weights, weighted, size, seed):
+    n = len(weights)
+    sampler = MixupPairs(n, size, seed, torch.tensor(weights) if weighted else None)
+    assert sampler.lengths == [2 * length for length in UniformSampler(n, size, seed).lengths]
+    for _ in range(2):
+        epoch = batches(sampler)
+        assert sorted(torch.cat([a for a, _ in epoch]).tolist()) == list(range(n))
+        for anchors, partners in epoch:
+            if weighted:
+                assert all(weights[row] > 0 for row in partners.tolist())
+            else:
+                assert sorted(anchors.tolist()) == sorted(partners.tolist())
 
 
 def test_every_partner_is_as_likely():
