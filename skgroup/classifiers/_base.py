@@ -21,7 +21,7 @@ from skgroup.classifiers._any_estimator import check_input, plain, refuse_networ
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, check_layer_sizes
 from skgroup.classifiers._task import Sample, Seeds, Task, make_task, validation_sample
 from skgroup.modules import build_module, check_module_output
-from skgroup.training import RECORDED, Interrupted, Net, train
+from skgroup.training import RECORDED, Diverged, Interrupted, Net, train
 
 __all__ = ["BaseGroupClassifier"]
 
@@ -117,6 +117,9 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
             If groups cannot be read or do not fit X and y.
         ValueError
             If X or y has NaN, lengths differ, or there is a single class.
+        FloatingPointError
+            If the training diverges. It names the epoch, the batch and the group; `net_` has the
+            last good weights.
 
         Warns
         -----
@@ -191,7 +194,7 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         self.early_stopping_ = task.validation is not None
         try:
             self._finish(self._fit(task))
-        except Interrupted as stop:
+        except (Interrupted, Diverged) as stop:
             self._finish(stop.net)
             raise
 
