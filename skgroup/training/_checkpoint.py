@@ -136,17 +136,17 @@ class SharedCheckpoint:
     def __init__(self, team: Any, folder: str | os.PathLike, name: str):
         self.team = team
         self.own: Checkpoint | None = None
-        self._by_first(lambda: self._open(folder, name))
+        self._by_first(lambda _: self._open(folder, name))
 
     def load(self) -> dict[str, Any] | None:
         """Return the saved state, or None when there is none."""
-        state = self._by_first(lambda: self.own and self.own.load())
+        state = self._by_first(lambda own: own.load())
         return None if state is None else state | {"rng": state["rng"][self.team.rank]}
 
     def save(self, state: dict[str, Any]) -> None:
         """Write `state`."""
         everyone = self.team.collect(state["rng"])
-        self._by_first(lambda: self.own and self.own.save(state | {"rng": everyone}))
+        self._by_first(lambda own: own.save(state | {"rng": everyone}))
 
     def remove(self) -> None:
         """Delete the file."""
@@ -156,12 +156,12 @@ class SharedCheckpoint:
     def _open(self, folder: str | os.PathLike, name: str) -> None:
         self.own = Checkpoint(folder, name)
 
-    def _by_first(self, work: Callable[[], Any]) -> Any:
-        """What `work` returns in the first process, or the error that it raises there."""
+    def _by_first(self, work: Callable[[Any], Any]) -> Any:
+        """What `work` gets from the checkpoint of the first process, or its error."""
         found = None
         try:
             if self.team.rank == 0:
-                found = work()
+                found = work(self.own)
         except Exception as error:
             found = error
         found = self.team.from_first(found)  # or the others would wait for the first one

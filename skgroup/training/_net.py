@@ -70,8 +70,8 @@ class Net(NeuralNetClassifier):
             losses = torch.stack([loss for loss, _ in steps])
             if not losses.isfinite().all():  # looked at here, because each look waits for a GPU
                 bad = int(losses.isfinite().logical_not().nonzero()[0])
-                rows, logits = picked.split(sizes)[bad], steps[bad][1]
-                raise divergence(self, data, start + bad, rows, logits, losses[bad].item())
+                rows, loss = picked.split(sizes)[bad], losses[bad].item()
+                raise divergence(self, data, start + bad, rows, steps[bad][1], loss)
         team.share_state(self.module_)
         logits = [output for output in outputs if output is not None]
         return torch.cat(logits) if logits else None
