@@ -14,7 +14,7 @@ from torch import nn
 
 from skgroup._data import as_rows, forward
 from skgroup._groups import check_same_index, resolve_groups
-from skgroup._inputs import check_X, check_X_y, n_rows_of
+from skgroup._inputs import check_X, check_X_y, forget_fit, n_rows_of
 from skgroup._sklearn import _check_sample_weight, _fit_context
 from skgroup._tell import tell
 from skgroup.classifiers._any_estimator import check_input, plain, refuse_network_parameters
@@ -127,8 +127,7 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
             If the method trains on groups and there are none; the classes take their place.
         """
         check_same_index(X=X, y=y, groups=groups, sample_weight=sample_weight)
-        for fitted in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, fitted)  # no trace of an earlier fit, in which other ones may be set
+        forget_fit(self)
         if self._estimator() is None:
             own_module = self._has_own_module()
             checked, codes, self.classes_ = check_X_y(self, X, y, own_module=own_module)
@@ -259,7 +258,7 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`; rows sum to 1.
         """
-        check_is_fitted(self, ["net_", "estimator_"], all_or_any=any)
+        check_is_fitted(self)
         if hasattr(self, "estimator_"):
             return self.estimator_.predict_proba(self._check_for_estimator(X))
         return torch.softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
@@ -276,11 +275,14 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        check_is_fitted(self, ["net_", "estimator_"], all_or_any=any)
+        check_is_fitted(self)
         if hasattr(self, "estimator_"):
             return self.estimator_.predict(self._check_for_estimator(X))
         codes = self._logits(X).argmax(axis=1)
         return self.classes_[codes]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_") or hasattr(self, "estimator_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -348,10 +348,8 @@ def test_blocks_become_smaller_where_memory_runs_out(source, sketch, build):
 
 def test_a_row_without_memory_is_an_error_that_says_what_to_do(build):
     net, X = build("mlp")
-    n_looks = 4  # before the work starts, at a few rows each
-    with pytest.raises(
-        MemoryError, match=r"a single row\. Choose source='head'.*memory for 1 rows"
-    ):
+    n_looks, text = 4, r"a single row\. Choose source=.head.*memory for 1 rows"
+    with pytest.raises(MemoryError, match=text):
         per_sample_gradients(Little(net, 0, after=n_looks), X, y)
 
 
