@@ -10,7 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skgroup._data import BLOCK_BYTES, Batch, Rows, as_rows, call_module, each_block, rows_per_block
+from skgroup._data import (
+    BLOCK_BYTES,
+    Batch,
+    Rows,
+    as_rows,
+    call_module,
+    each_block,
+    out_of_memory,
+    rows_per_block,
+)
 from skgroup._random import isolated_torch_rng
 from skgroup.gradients._recording import Call, recording
 
@@ -62,6 +71,13 @@ def evaluating(module: nn.Module, seed: int = 0) -> Iterator[None]:
         with torch.no_grad(), isolated_torch_rng(seed, float_type(module)[1]):
             module.eval()
             yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise MemoryError(
+            f"there is not enough memory for {PROBE_ROWS} rows. Free some, or use a smaller "
+            f"network. ({error})"
+        ) from error
     finally:
         module.train(was_training)  # for networks that do more in train() than set flags
         for part, training in flags:
