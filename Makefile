@@ -8,7 +8,7 @@ READY := .venv/.ready
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test unit doctest docs coverage lint types toys bench clean
+.PHONY: demo test unit doctest docs coverage lint types toys bench soak clean
 
 demo: $(READY)
 	$(RUN) examples/plot_compas.py
@@ -47,6 +47,11 @@ bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(RUN) $$script || exit 1; done
 	for script in $(if $(MNIST),colored_mnist shortcut_digits); do \
 		$(RUN) benchmarks/$$script.py --mnist "$(MNIST)" || exit 1; done
+
+# Long runs of what `make test` does briefly.
+soak: $(READY)
+	SKGROUP_SOAK=1 $(RUN) -m pytest -n $(JOBS) tests/integration
+	$(RUN) benchmarks/soak_kills.py --kills 200
 
 clean:
 	rm -rf .venv build dist demo_output .coverage htmlcov

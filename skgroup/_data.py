@@ -1,7 +1,7 @@
 """What torch sees of X: rows that can be taken by index, whatever holds them."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from mmap import mmap
 from typing import Any, Protocol
@@ -12,7 +12,17 @@ from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
 
-__all__ = ["TEAM", "Rows", "SubsetRows", "as_rows", "blocks", "call_module", "forward"]
+__all__ = [
+    "TEAM",
+    "Rows",
+    "SubsetRows",
+    "as_rows",
+    "blocks",
+    "call_module",
+    "each_block",
+    "forward",
+    "out_of_memory",
+]
 
 Batch = Tensor | dict[str, Tensor]
 
@@ -184,12 +194,59 @@ def blocks(
         yield slice(start, stop), rows.take(slice(start, stop))
 
 
+def out_of_memory(error: Exception) -> bool:
+    """Whether `error` says that memory ran out, on whichever device."""
+    texts = ("out of memory", "not enough memory", "can't allocate memory", "ALLOC_FAILED")
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in texts)
+
+
+def each_block(
+    work: Callable[[slice, Batch], None],
+    rows: Rows,
+    size: int | None = None,
+    within: range | None = None,
+    *,
+    advice: str = "Free some, or use a smaller network.",
+) -> None:
+    """Call `work` on all rows like `blocks`, and on fewer at a time where memory runs out.
+
+    What runs out of memory is repeated. `advice` is what to do where a single row is too much.
+    """
+    size = size or min(rows_per_block(rows), 8192)
+    within = range(len(rows)) if within is None else within
+    start = within.start
+    while start < within.stop:
+        where = slice(start, min(start + size, within.stop))
+        problem = _try(work, rows, where)
+        if not problem:
+            start = where.stop
+        elif where.stop - start == 1:
+            raise MemoryError(f"there is not enough memory for a single row. {advice} ({problem})")
+        else:
+            size = (where.stop - start + 1) // 2
+
+
+def _try(work: Callable[[slice, Batch], None], rows: Rows, where: slice) -> str:
+    """Call `work` and return how memory ran out; what it held is free after the return."""
+    try:
+        work(where, rows.take(where))
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        return str(error).partition("\n")[0] or type(error).__name__
+    return ""
+
+
 def forward(module: torch.nn.Module, rows: Rows) -> Tensor:
     """Outputs for all rows, without gradients; the mode of `module` is the caller's business."""
     team, within = TEAM.get(), None
+    outputs: list[Tensor] = []
     if team is not None:
         team.check_equal(**{"number of rows": len(rows)})
         within = team.span(len(rows))
     with torch.no_grad():
-        output = torch.cat([call_module(module, batch) for _, batch in blocks(rows, within=within)])
+        each_block(lambda _, x: outputs.append(call_module(module, x)), rows, within=within)
+        output = torch.cat(outputs)
         return output if team is None else team.gather(output, len(rows))

@@ -22,6 +22,7 @@ __all__ = [
     "check_X_y",
     "encode_classes",
     "feature_statistics",
+    "forget_fit",
     "known_codes",
     "labels_of",
     "n_features_of",
@@ -30,6 +31,12 @@ __all__ = [
 ]
 
 _BLOCK_VALUES = 2**22  # 32 MB in double precision
+
+
+def forget_fit(estimator: Any) -> None:
+    """Delete what a fit has left: one that ends early must leave no mixture of two."""
+    for fitted in [name for name in vars(estimator) if name.endswith("_")]:
+        delattr(estimator, fitted)
 
 
 def is_torch_input(X: Any) -> bool:
@@ -149,8 +156,13 @@ def encode_classes(y: NDArray) -> tuple[NDArray, NDArray]:
     return classes, codes.astype(np.int64)
 
 
-def known_codes(y: NDArray, classes: NDArray) -> NDArray[np.int64]:
+def known_codes(y: Any, classes: NDArray, n_samples: int) -> NDArray[np.int64]:
     """The code of each label of new rows, which must be one of the classes of `fit`."""
+    y = column_or_1d(y)
+    if len(y) != n_samples:
+        raise ValueError(
+            f"X has {n_samples} samples, but y has {len(y)}: give one label per sample."
+        )
     code_of = {label: code for code, label in enumerate(classes.tolist())}
     sortable = y.dtype.kind != "O"
     labels, which = np.unique(y, return_inverse=True) if sortable else (y, slice(None))

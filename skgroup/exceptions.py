@@ -1,6 +1,7 @@
 """Errors and warnings of skgroup."""
 
 __all__ = [
+    "CheckpointError",
     "GroupsError",
     "MissingGroupsWarning",
     "SettingsWarning",
@@ -9,6 +10,17 @@ __all__ = [
     "UnusableGroupsWarning",
     "UnusableSplitWarning",
 ]
+
+
+class CheckpointError(OSError):
+    """A file in `checkpoint_dir` that is damaged, and is not read.
+
+    Examples
+    --------
+    >>> from skgroup.exceptions import CheckpointError
+    >>> issubclass(CheckpointError, OSError)
+    True
+    """
 
 
 class GroupsError(ValueError):

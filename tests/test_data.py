@@ -1,5 +1,7 @@
 """Whatever holds the rows, the batches are those of the dense array."""
 
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -17,7 +19,9 @@ from skgroup._data import (
     as_rows,
     blocks,
     call_module,
+    each_block,
     forward,
+    out_of_memory,
     rows_per_block,
 )
 
@@ -265,3 +269,86 @@ def test_forward_joins_all_blocks_without_gradients():
     outputs = forward(layer, as_rows(values))
     assert not outputs.requires_grad
     torch.testing.assert_close(outputs, layer(values).detach())
+
+
+CPU = "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory"
+SHORT = [MemoryError(), torch.OutOfMemoryError("CUDA out of memory."), RuntimeError(CPU)]
+
+
+def short_of_memory(most, error=None):
+    """Work that has memory for so many rows, and what it was called with."""
+    error, seen = error or MemoryError("no room"), []
+
+    def work(where, batch):
+        assert len(batch) == where.stop - where.start
+        seen.append((where.start, where.stop))
+        if len(batch) > most:
+            raise error
+
+    return work, seen
+
+
+@pytest.mark.parametrize("error", SHORT)
+def test_blocks_are_halved_where_memory_runs_out(error):
+    work, seen = short_of_memory(3, error)
+    each_block(work, as_rows(DENSE), size=6)
+    assert seen == [(0, 6), (0, 3), (3, 6), (6, 7)]
+    work, seen = short_of_memory(2, error)
+    each_block(work, as_rows(DENSE), within=range(1, 7))
+    assert seen == [(1, 7), (1, 4), (1, 3), (3, 5), (5, 7)]
+
+
+def test_a_single_row_without_memory_is_an_error():
+    work, seen = short_of_memory(0)
+    with pytest.raises(MemoryError, match=r"single row\. Buy some\. \(no room\)"):
+        each_block(work, as_rows(DENSE), size=2, advice="Buy some.")
+    assert seen == [(0, 2), (0, 1)]
+
+
+def test_rows_that_cannot_be_held_are_taken_in_smaller_blocks(monkeypatch):
+    rows, taken = as_rows(DENSE), []
+
+    def take(index):
+        taken.append(index.stop - index.start)
+        if taken[-1] > 4:
+            raise MemoryError
+        return rows.values[index]
+
+    monkeypatch.setattr(rows, "take", take)
+    each_block(lambda where, batch: None, rows, size=7)
+    assert taken == [7, 4, 3]
+
+
+def test_what_ran_out_of_memory_is_free_before_the_next_attempt():
+    held = []
+
+    def work(where, batch):
+        assert [ref() for ref in held] == [None] * len(held)
+        large = torch.ones(3)
+        held.append(weakref.ref(large))
+        if len(batch) > 2:
+            raise MemoryError
+
+    each_block(work, as_rows(DENSE), size=7)
+    assert len(held) == 6
+
+
+@pytest.mark.parametrize("error", [RuntimeError("shapes differ"), ValueError("out of memory")])
+def test_other_errors_are_raised_at_once(error):
+    work, seen = short_of_memory(3, error)
+    with pytest.raises(type(error), match=str(error)):
+        each_block(work, as_rows(DENSE), size=6)
+    assert len(seen) == 1
+    assert not out_of_memory(error)
+
+
+def test_forward_needs_no_more_memory_than_there_is():
+    class Little(nn.Linear):
+        def forward(self, x):
+            if len(x) > 3:
+                raise RuntimeError(CPU)
+            return super().forward(x)
+
+    net = Little(3, 2)
+    whole = nn.functional.linear(FLOAT32, net.weight, net.bias)
+    torch.testing.assert_close(forward(net, as_rows(DENSE)), whole.detach())

@@ -13,6 +13,7 @@ from skgroup._inputs import (
     check_X_y,
     encode_classes,
     feature_statistics,
+    forget_fit,
     is_torch_input,
     labels_of,
     n_features_of,
@@ -39,6 +40,13 @@ def test_what_only_torch_can_read():
     others = [X, X.tolist(), pd.DataFrame(X), None, "text"]
     others += [kind(X) for kind in (sparse.csr_array, sparse.dok_array, sparse.dok_matrix)]
     assert not any(is_torch_input(V) for V in others)
+
+
+def test_what_a_fit_has_left_is_forgotten():
+    estimator = Estimator()
+    estimator.groups_, estimator.n_features_in_, estimator.k, estimator._model = 1, 2, 3, 4
+    forget_fit(estimator)
+    assert vars(estimator) == {"k": 3, "_model": 4}
 
 
 def test_arrays_become_floating_point_and_are_not_copied():

@@ -14,14 +14,14 @@ from torch import nn
 
 from skgroup._data import as_rows, forward
 from skgroup._groups import check_same_index, resolve_groups
-from skgroup._inputs import check_X, check_X_y, n_rows_of
+from skgroup._inputs import check_X, check_X_y, forget_fit, n_rows_of
 from skgroup._sklearn import _check_sample_weight, _fit_context
 from skgroup._tell import tell
 from skgroup.classifiers._any_estimator import check_input, plain, refuse_network_parameters
 from skgroup.classifiers._shared import SHARED_CONSTRAINTS, check_layer_sizes
 from skgroup.classifiers._task import Sample, Seeds, Task, make_task, validation_sample
 from skgroup.modules import build_module, check_module_output
-from skgroup.training import RECORDED, Interrupted, Net, train
+from skgroup.training import RECORDED, Diverged, Interrupted, Net, train
 
 __all__ = ["BaseGroupClassifier"]
 
@@ -117,6 +117,9 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
             If groups cannot be read or do not fit X and y.
         ValueError
             If X or y has NaN, lengths differ, or there is a single class.
+        FloatingPointError
+            If the training diverges. It names the epoch, the batch and the group; `net_` has the
+            last good weights.
 
         Warns
         -----
@@ -124,8 +127,7 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
             If the method trains on groups and there are none; the classes take their place.
         """
         check_same_index(X=X, y=y, groups=groups, sample_weight=sample_weight)
-        for fitted in [name for name in vars(self) if name.endswith("_")]:
-            delattr(self, fitted)  # no trace of an earlier fit, in which other ones may be set
+        forget_fit(self)
         if self._estimator() is None:
             own_module = self._has_own_module()
             checked, codes, self.classes_ = check_X_y(self, X, y, own_module=own_module)
@@ -191,7 +193,7 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         self.early_stopping_ = task.validation is not None
         try:
             self._finish(self._fit(task))
-        except Interrupted as stop:
+        except (Interrupted, Diverged) as stop:
             self._finish(stop.net)
             raise
 
@@ -256,7 +258,7 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         ndarray of shape (n_samples, n_classes)
             Columns in the order of `classes_`; rows sum to 1.
         """
-        check_is_fitted(self, ["net_", "estimator_"], all_or_any=any)
+        check_is_fitted(self)
         if hasattr(self, "estimator_"):
             return self.estimator_.predict_proba(self._check_for_estimator(X))
         return torch.softmax(torch.from_numpy(self._logits(X)), dim=1).numpy()
@@ -273,11 +275,14 @@ class BaseGroupClassifier(ClassifierMixin, BaseEstimator):
         -------
         ndarray of shape (n_samples,)
         """
-        check_is_fitted(self, ["net_", "estimator_"], all_or_any=any)
+        check_is_fitted(self)
         if hasattr(self, "estimator_"):
             return self.estimator_.predict(self._check_for_estimator(X))
         codes = self._logits(X).argmax(axis=1)
         return self.classes_[codes]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "net_") or hasattr(self, "estimator_")
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

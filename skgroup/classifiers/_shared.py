@@ -69,7 +69,8 @@ default="auto"
     checkpoint_dir : path-like, default=None
         Folder where each epoch is saved, so that a killed fit goes on from there, if
         `random_state` is an int. Several fits may share it. Callbacks start anew, and two torch
-        Datasets are told apart by length, y and groups only.
+        Datasets are told apart by length, y and groups only. A damaged file is not read: it raises
+        a :class:`skgroup.exceptions.CheckpointError`.
     device : str or torch.device, default="cpu"
         Where the network is trained.
     random_state : int, RandomState instance or None, default=None

@@ -91,7 +91,8 @@ class Task:
 
     def with_groups(self, groups: Tensor, n_groups: int) -> "Task":
         """The same task with other groups of its training rows, from 0 without gaps."""
-        data = replace(self.data, groups=groups.to(self.data.groups.device), n_groups=n_groups)
+        groups = groups.to(self.data.groups.device)
+        data = replace(self.data, groups=groups, n_groups=n_groups, labels=None)
         return replace(self, data=data)
 
     def group_sizes(self) -> Tensor:
@@ -167,7 +168,7 @@ class Sample:
         if len(rows) < len(source):
             source = SubsetRows(source, torch.from_numpy(rows))
         y, groups = (torch.from_numpy(codes[part]).to(device) for codes in (self.y, self.groups))
-        return TrainingData(source, y, groups, len(self.labels))
+        return TrainingData(source, y, groups, len(self.labels), self.labels.tolist())
 
 
 def validation_sample(estimator: Any, sample: Sample, X: Any, y: Any, groups: Any) -> Sample | None:

@@ -1,7 +1,7 @@
 """Forward passes in blocks: what a network returns and what its last layer receives."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -10,7 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from skgroup._data import BLOCK_BYTES, Batch, Rows, as_rows, blocks, call_module, rows_per_block
+from skgroup._data import (
+    BLOCK_BYTES,
+    Batch,
+    Rows,
+    as_rows,
+    call_module,
+    each_block,
+    out_of_memory,
+    rows_per_block,
+)
 from skgroup._random import isolated_torch_rng
 from skgroup.gradients._recording import Call, recording
 
@@ -62,6 +71,13 @@ def evaluating(module: nn.Module, seed: int = 0) -> Iterator[None]:
         with torch.no_grad(), isolated_torch_rng(seed, float_type(module)[1]):
             module.eval()
             yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise MemoryError(
+            f"there is not enough memory for {PROBE_ROWS} rows. Free some, or use a smaller "
+            f"network. ({error})"
+        ) from error
     finally:
         module.train(was_training)  # for networks that do more in train() than set flags
         for part, training in flags:
@@ -153,13 +169,18 @@ def input_of(name: str, calls: Iterable[Call], n_rows: int) -> Tensor:
     return inputs[0]
 
 
-def joined(pieces: Iterable[tuple[slice, Tensor]], n_rows: int) -> Tensor:
-    """Join the results of all blocks without holding them twice."""
+def joined(work: Callable[[Batch, int], Tensor], rows: Rows, size: int) -> Tensor:
+    """Join what `work` returns for each block, without holding it twice."""
     result = torch.empty(0)
-    for where, piece in pieces:
+
+    def keep(where: slice, batch: Batch) -> None:
+        nonlocal result
+        piece = work(batch, where.stop - where.start)
         if where.start == 0:
-            result = piece.new_empty((n_rows, *piece.shape[1:]))
+            result = piece.new_empty((len(rows), *piece.shape[1:]))
         result[where] = piece
+
+    each_block(keep, rows, size)
     return result
 
 
@@ -178,8 +199,7 @@ def predict_logits(module: nn.Module, X: Any, *, block_size: int | None = None) 
     rows = module_rows(module, X)
     with evaluating(module):
         size = block_size or rows_at_once(module, rows)
-        pieces = ((where, call_module(module, batch)) for where, batch in blocks(rows, size))
-        return joined(pieces, len(rows))
+        return joined(lambda batch, _: call_module(module, batch), rows, size)
 
 
 def head_inputs(
@@ -200,5 +220,4 @@ def head_inputs(
                 call_module(module, batch)
             return input_of(head.name, calls, n_rows).flatten(1)
 
-        pieces = ((s, features(batch, s.stop - s.start)) for s, batch in blocks(rows, size))
-        return joined(pieces, len(rows)).cpu().numpy()
+        return joined(features, rows, size).cpu().numpy()

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torch.nn.functional import cross_entropy
 
-from skgroup._data import Batch
+from skgroup._data import Batch, out_of_memory
 from skgroup.exceptions import SlowPathWarning
 
 __all__ = ["FunctionalGradients", "call_with", "derivatives"]
@@ -53,6 +53,8 @@ class FunctionalGradients:
         try:
             return transform(wanted, batch, y)
         except RuntimeError as error:
+            if out_of_memory(error):
+                raise
             reason = str(error).partition("\n")[0]
         # An error of the network's own is raised here once more.
         result = self._one_by_one(wanted, batch, y)

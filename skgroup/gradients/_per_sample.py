@@ -8,7 +8,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from skgroup._data import Batch, Rows, blocks, call_module
+from skgroup._data import Batch, Rows, call_module, each_block
 from skgroup.gradients._forward import (
     count_classes,
     evaluating,
@@ -25,6 +25,8 @@ from skgroup.gradients._layer import LayerGradients
 from skgroup.gradients._sketch import Emit, Sketch, columns_of
 
 __all__ = ["per_sample_gradients"]
+
+LESS_MEMORY = "Choose source='head' or the layer of a smaller part, or project them by sketch=."
 
 
 class Gradients(Protocol):
@@ -82,7 +84,8 @@ def per_sample_gradients(
         other parameters go through `torch.func`, which is slower.
     block_size : int, optional
         Samples that are worked on together; it bounds the memory and changes nothing else.
-        None: as many as fit into a fixed amount of memory.
+        None: as many as fit into a fixed amount of memory. Where memory runs out all the same,
+        blocks become smaller.
     sketch : int, optional
         Number of dimensions to project the gradients to, by a random matrix with independent
         entries N(0, 1 / sketch). Inner products are kept up to errors of order 1 / sqrt(sketch)
@@ -100,6 +103,8 @@ def per_sample_gradients(
 
     Raises
     ------
+    MemoryError
+        If there is not enough memory for the result, or for a single sample.
     TypeError
         If `module` is no network, `y` does not hold integers, or `out` is no ndarray.
     ValueError
@@ -138,10 +143,13 @@ def per_sample_gradients(
         project = Sketch(sketch, n_columns, seed).into if sketch else columns_of
         out = _target(out, (len(rows), sketch or n_columns), module)
         result = torch.from_numpy(out)
-        if sketch:  # adds up
-            result.zero_()
-        for where, batch in blocks(rows, size):
+
+        def fill(where: slice, batch: Batch) -> None:
+            if sketch:  # adds up
+                result[where] = 0
             gradients(batch, codes[where], project(result[where]))
+
+        each_block(fill, rows, size, advice=LESS_MEMORY)
     return out
 
 
@@ -193,7 +201,7 @@ def _target(out: Any, shape: tuple[int, int], module: nn.Module) -> NDArray[np.f
     kinds = {torch.float64: np.float64, torch.float16: np.float16}
     kind = np.dtype(kinds.get(float_type(module)[0], np.float32))
     if out is None:
-        return np.zeros(shape, dtype=kind)
+        return _zeros(shape, kind)
     if not isinstance(out, np.ndarray):
         raise TypeError(f"out must be a numpy array or None, got {type(out).__name__}.")
     if out.shape != shape or out.dtype != kind or not out.flags.writeable:
@@ -203,3 +211,13 @@ def _target(out: Any, shape: tuple[int, int], module: nn.Module) -> NDArray[np.f
             f"shape {out.shape} and type {out.dtype}."
         )
     return out
+
+
+def _zeros(shape: tuple[int, int], kind: np.dtype) -> NDArray[np.floating[Any]]:
+    try:
+        return np.zeros(shape, dtype=kind)
+    except MemoryError as error:
+        raise MemoryError(
+            f"there is not enough memory for gradients of shape {shape}: project them by sketch=, "
+            "write them into a file by out=numpy.memmap(...), or choose source='head'."
+        ) from error

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skgroup._grouped_array import GroupedArray
 from skgroup._groups import check_same_index
-from skgroup._inputs import check_X, check_X_y, known_codes, n_rows_of
+from skgroup._inputs import check_X, check_X_y, forget_fit, known_codes, n_rows_of
 from skgroup._sklearn import _fit_context
 from skgroup._tell import tell
 from skgroup.clustering import class_silhouette
@@ -109,8 +109,8 @@ class BaseGroupInferrer(
             If a class cannot be split and stays one group.
         """
         check_same_index(X=X, y=y)
+        forget_fit(self)
         X, codes, self.classes_ = check_X_y(self, X, y, own_module=self._own_module())
-        self.__dict__.pop("groups_val_", None)
         validation = self._check_validation(X_val, y_val)
         self._check_sizes(np.bincount(codes))
         rng = check_random_state(self.random_state)
@@ -122,15 +122,19 @@ class BaseGroupInferrer(
         else:
             clusters, clusters_val = self._partition_both(X, codes, *validation, rng)
         self._ids = self._number(codes, clusters)
-        self._warn_of_unusable_splits()
+        for name, reason in self._unsplit():
+            warnings.warn(f"{name} stays one group: {reason}", UnusableSplitWarning, stacklevel=3)
         self.groups_ = self._ids.lookup(codes, clusters)
         self.n_groups_ = self._ids.n_groups
-        known = in_blocks(lambda rows, y: losses_and_errors(self._probabilities(rows), y), X, codes)
-        self.group_table_ = group_table(self.groups_, codes, self.classes_, self._ids, known)
         if validation is not None:
             self.groups_val_ = self._ids.lookup(validation[1], clusters_val)
+        known = in_blocks(lambda rows, y: losses_and_errors(self._probabilities(rows), y), X, codes)
+        self.group_table_ = group_table(self.groups_, codes, self.classes_, self._ids, known)
         tell_groups(self)
         return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "group_table_")  # which comes last
 
     def _own_module(self) -> bool:
         """Whether a model of the user reads X, which may then be more than a 2-D array."""
@@ -146,13 +150,9 @@ class BaseGroupInferrer(
             given, missing = ("y_val", "X_val") if X is None else ("X_val", "y_val")
             raise ValueError(f"{given} was given without {missing}: pass both, or none.")
         try:
-            return self._check_new(X, y)
+            return self._check_rows(X, y)
         except ValueError as error:
             raise type(error)(f"In X_val and y_val: {error}") from error
-
-    def _warn_of_unusable_splits(self) -> None:
-        for name, reason in self._unsplit():
-            warnings.warn(f"{name} stays one group: {reason}", UnusableSplitWarning, stacklevel=4)
 
     def transform(self, X: Any) -> Any:
         """Return `X`, validated and without groups.
@@ -271,16 +271,14 @@ class BaseGroupInferrer(
 
     def _check_new(self, X: Any, y: Any) -> tuple[Any, NDArray]:
         check_is_fitted(self)
+        return self._check_rows(X, y)
+
+    def _check_rows(self, X: Any, y: Any) -> tuple[Any, NDArray]:
         check_same_index(X=X, y=y)
         X = check_X(self, X, own_module=self._own_module())
         if y is None:
             return X, in_blocks(lambda rows: self._probabilities(rows).argmax(axis=1), X)
-        y, n_samples = column_or_1d(y), n_rows_of(X)
-        if len(y) != n_samples:
-            raise ValueError(
-                f"X has {n_samples} samples, but y has {len(y)}: give one label per sample."
-            )
-        return X, known_codes(y, self.classes_)
+        return X, known_codes(y, self.classes_, n_rows_of(X))
 
     def set_output(self, *, transform: Any = None) -> Any:
         """Do nothing: the output is always an array, because a frame could not carry groups.

@@ -9,6 +9,7 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 from sklearn.utils import gen_batches
 
+from skgroup._data import out_of_memory
 from skgroup._inputs import n_rows_of, take_rows
 from skgroup.clustering._rows import sample_rows
 
@@ -24,16 +25,30 @@ def in_blocks(
 ) -> NDArray:
     """Call `work` with some rows of X and of the arrays beside it at a time; join what it returns.
 
-    Blocks are the same whatever `n_jobs` is, and so are the results.
+    Blocks are the same whatever `n_jobs` is, and so are the results. Where memory runs out, they
+    are halved.
     """
     n_rows = n_rows_of(X)
     if n_rows <= BLOCK_ROWS:
-        return work(X, *others)
+        return _in_halves(work, X, *others)
     parts = Parallel(n_jobs=n_jobs)(
-        delayed(work)(take_rows(X, rows), *(values[rows] for values in others))
+        delayed(_in_halves)(work, take_rows(X, rows), *(values[rows] for values in others))
         for rows in gen_batches(n_rows, BLOCK_ROWS)
     )
     return np.concatenate(parts)
+
+
+def _in_halves(work: Callable[..., NDArray], X: Any, *others: NDArray) -> NDArray:
+    n_rows = n_rows_of(X)
+    try:
+        return work(X, *others)
+    except (MemoryError, RuntimeError) as error:
+        if n_rows < 2 or not out_of_memory(error):
+            raise
+    halves = gen_batches(n_rows, (n_rows + 1) // 2)
+    return np.concatenate(
+        [_in_halves(work, take_rows(X, rows), *(v[rows] for v in others)) for rows in halves]
+    )
 
 
 def sample_classes(codes: NDArray, max_rows: int, rng: RandomState) -> NDArray[np.intp] | None:

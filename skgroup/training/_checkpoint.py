@@ -1,15 +1,22 @@
+import glob
 import hashlib
+import io
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from skgroup.exceptions import CheckpointError
+
 __all__ = ["Checkpoint", "SharedCheckpoint", "fingerprint"]
+
+DIGEST_BYTES = hashlib.sha256().digest_size  # a file begins with the checksum of what follows
 
 
 def fingerprint(*parts: Any) -> str:
@@ -71,24 +78,52 @@ class Checkpoint:
         self._temporary = Path(folder) / f"{name}-{os.getpid()}-{threading.get_ident()}.tmp"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._temporary.touch()
-        self._temporary.unlink()
+        for left in self.path.parent.glob(f"{glob.escape(name)}-*.tmp"):  # by fits that were killed
+            with suppress(OSError):
+                left.unlink()
 
     def load(self) -> dict[str, Any] | None:
         """Return the saved state, or None when there is none."""
         if not self.path.exists():
             return None
-        state = torch.load(self.path, weights_only=True)
+        with self.path.open("rb") as file:
+            digest = file.read(DIGEST_BYTES)
+            if hashlib.file_digest(file, "sha256").digest() != digest:
+                raise CheckpointError(
+                    f"{self.path} is damaged, its checksum is not that of its content: put back a "
+                    "whole copy, or delete the file to train from the first epoch."
+                )
+            file.seek(DIGEST_BYTES)
+            state = torch.load(file, weights_only=True)
         return state | {"history": json.loads(state["history"])}
 
     def save(self, state: dict[str, Any]) -> None:
         """Write `state` so that a kill at any moment leaves a whole file."""
         # Callbacks record what they like; JSON keeps what torch's safe loader would refuse.
         history = json.dumps(state["history"], default=_to_json)
+        content = io.BytesIO()  # where a disk is full, torch would not tell
+        torch.save(state | {"history": history}, content)
+        try:
+            self._write(content.getbuffer())
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"a checkpoint could not be written ({error.strerror}). Make room, or pass another "
+                "checkpoint_dir; the last one that was written is whole, and a new fit goes on "
+                "from there",
+                str(self.path),
+            ) from error
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+    def _write(self, content: memoryview) -> None:
         with self._temporary.open("wb") as file:
-            torch.save(state | {"history": history}, file)
+            file.write(hashlib.sha256(content).digest())
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        self._temporary.replace(self.path)
+        with suppress(FileNotFoundError):  # swept up by the same fit elsewhere, which has begun
+            self._temporary.replace(self.path)
 
     def remove(self) -> None:
         """Delete the file of a fit that is complete."""
@@ -101,30 +136,38 @@ class SharedCheckpoint:
     def __init__(self, team: Any, folder: str | os.PathLike, name: str):
         self.team = team
         self.own: Checkpoint | None = None
-        error = None
-        try:
-            if team.rank == 0:
-                self.own = Checkpoint(folder, name)
-        except OSError as caught:
-            error = caught
-        if error := team.from_first(error):  # or the others would wait for the first one
-            raise error
+        self._by_first(lambda _: self._open(folder, name))
 
     def load(self) -> dict[str, Any] | None:
         """Return the saved state, or None when there is none."""
-        state = self.team.from_first(self.own.load() if self.own is not None else None)
+        state = self._by_first(lambda own: own.load())
         return None if state is None else state | {"rng": state["rng"][self.team.rank]}
 
     def save(self, state: dict[str, Any]) -> None:
         """Write `state`."""
         everyone = self.team.collect(state["rng"])
-        if self.own is not None:
-            self.own.save(state | {"rng": everyone})
+        self._by_first(lambda own: own.save(state | {"rng": everyone}))
 
     def remove(self) -> None:
         """Delete the file."""
         if self.own is not None:
             self.own.remove()
+
+    def _open(self, folder: str | os.PathLike, name: str) -> None:
+        self.own = Checkpoint(folder, name)
+
+    def _by_first(self, work: Callable[[Any], Any]) -> Any:
+        """What `work` gets from the checkpoint of the first process, or its error."""
+        found = None
+        try:
+            if self.team.rank == 0:
+                found = work(self.own)
+        except Exception as error:
+            found = error
+        found = self.team.from_first(found)  # or the others would wait for the first one
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 def _to_json(value: Any) -> Any:

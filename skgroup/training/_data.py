@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,6 +23,8 @@ class TrainingData:
         Class and group of each row, counted from 0.
     n_groups : int
         Number of groups.
+    labels : sequence, optional
+        What the groups are called; None: by their codes.
 
     Examples
     --------
@@ -36,6 +40,7 @@ class TrainingData:
     y: Tensor
     groups: Tensor
     n_groups: int
+    labels: Sequence[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.y)

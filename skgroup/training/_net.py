@@ -12,6 +12,7 @@ from skgroup._data import call_module, rows_per_block
 from skgroup.modules import Wrapper
 from skgroup.training._data import TrainingData
 from skgroup.training._optimizers import make_optimizer
+from skgroup.training._stops import divergence
 from skgroup.training._team import current_team
 
 __all__ = ["Net", "as_net", "is_net"]
@@ -49,7 +50,7 @@ class Net(NeuralNetClassifier):
     def train_epoch(self, data: TrainingData, index: Tensor, lengths: list[int]) -> Tensor | None:
         """Take one step per batch and return the logits, in the order of `index`.
 
-        None where outputs belong to no single row.
+        None where outputs belong to no single row. A loss that is not finite ends the epoch.
         """
         self._set_training(True)
         outputs: list[Tensor | None] = []
@@ -64,7 +65,13 @@ class Net(NeuralNetClassifier):
                 _split(x, own_sizes), y.split(sizes), groups.split(sizes), picked.split(sizes),
                 strict=True,
             )  # fmt: skip
-            outputs.extend(self._step(*batch) for batch in batches)
+            steps = [self._step(*batch) for batch in batches]
+            outputs.extend(logits for _, logits in steps)
+            losses = torch.stack([loss for loss, _ in steps])
+            if not losses.isfinite().all():  # looked at here, because each look waits for a GPU
+                bad = int(losses.isfinite().logical_not().nonzero()[0])
+                rows, loss = picked.split(sizes)[bad], losses[bad].item()
+                raise divergence(self, data, start + bad, rows, steps[bad][1], loss)
         team.share_state(self.module_)
         logits = [output for output in outputs if output is not None]
         return torch.cat(logits) if logits else None
@@ -78,7 +85,10 @@ class Net(NeuralNetClassifier):
         net.history = self.history
         return net
 
-    def _step(self, x: Any, y: Tensor, groups: Tensor, index: Tensor) -> Tensor | None:
+    def _step(
+        self, x: Any, y: Tensor, groups: Tensor, index: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the loss and the logits."""
         if self.callbacks_:
             self.notify("on_batch_begin", batch=(x, y), training=True)
         self.optimizer_.zero_grad()
@@ -100,7 +110,7 @@ class Net(NeuralNetClassifier):
             self.history.record_batch("train_batch_size", len(y))  # skorch's scoring weighs by it
             step = {"loss": loss.detach(), "y_pred": logits}
             self.notify("on_batch_end", batch=(x, y), training=True, **step)
-        return logits
+        return loss.detach(), logits
 
 
 def _split(x: Any, sizes: list[int]) -> Any:

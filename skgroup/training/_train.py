@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skgroup._data import blocks, forward
 from skgroup._random import isolated_torch_rng
@@ -13,10 +13,11 @@ from skgroup.training._checkpoint import Checkpoint, fingerprint
 from skgroup.training._data import TrainingData, group_statistics, holds_dataset
 from skgroup.training._epoch_report import EpochReport
 from skgroup.training._net import Net, as_net
+from skgroup.training._stops import Diverged, Interrupted, divergence_after
 from skgroup.training._team import current_team
-from skgroup.training._validation import BestEpoch, Validation
+from skgroup.training._validation import BestEpoch, Validation, copied_weights
 
-__all__ = ["RECORDED", "Interrupted", "train"]
+__all__ = ["RECORDED", "train"]
 
 # What the history holds for every epoch, where it applies; callbacks may record more.
 RECORDED = (
@@ -28,24 +29,6 @@ PLAIN = {
     nn.Sequential, nn.Linear, nn.ReLU, nn.Conv2d, nn.Flatten, nn.MaxPool2d,
     FrozenBatchNorm, Standardize, Twin,
 }  # fmt: skip
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during training; `net` is what was trained so far.
-
-    Examples
-    --------
-    >>> from skgroup.training import Interrupted
-    >>> try:
-    ...     raise Interrupted(net="half a net")
-    ... except KeyboardInterrupt as stop:
-    ...     print(stop.net)
-    half a net
-    """
-
-    def __init__(self, net: Net):
-        super().__init__("training was interrupted")
-        self.net = net
 
 
 def train(
@@ -117,8 +100,8 @@ def train(
 
     Raises
     ------
-    FloatingPointError
-        If the network's output or weights are not finite after an epoch.
+    Diverged
+        If a loss, or the network's output or weights after an epoch, is not finite.
     Interrupted
         On Ctrl-C, with the net trained so far.
     OSError
@@ -157,6 +140,10 @@ def train(
         except KeyboardInterrupt:
             del net.history[loop.done :]  # an epoch that was cut short has no complete record
             raise Interrupted(net) from None
+        except Diverged as error:
+            loop.go_back()
+            error.net = net
+            raise
         finally:
             net.module_.eval()
     return net
@@ -178,6 +165,7 @@ class _Loop:
         self.validation, self.best, self.after_epoch = validation, best, after_epoch
         self.checkpoint: Checkpoint | None = None
         self.done = 0
+        self.good: dict[str, Any] = {}
 
     def draws_random_numbers(self) -> bool:
         """Whether training may draw random numbers; if not, several fits can run in threads."""
@@ -193,18 +181,25 @@ class _Loop:
 
     def run(self, max_epochs: float, stage: str, verbose: int) -> None:
         stopped = self._resume()
+        self.good = copied_weights(self.net.module_)
         n_epochs = math.ceil(max_epochs)
         self.net.notify("on_train_begin", X=self.data.rows, y=self.data.y)
         with EpochReport(stage, self.done, n_epochs, verbose) as report:
             while self.done < n_epochs and not stopped:
                 stopped = current_team().any(self._epoch(min(1.0, max_epochs - self.done)))
                 self.done += 1
+                self.good = {} if self.best.weights else copied_weights(self.net.module_)
                 self._save(stopped)
                 report.show(self.net.history[-1])
         self.net.notify("on_train_end", X=self.data.rows, y=self.data.y)
         self.best.restore(self.net.module_)
         if self.checkpoint is not None:
             self.checkpoint.remove()
+
+    def go_back(self) -> None:
+        """Return to the best epoch, or to the last good one, and forget the one that failed."""
+        self.net.module_.load_state_dict(self.best.weights or self.good)
+        del self.net.history[self.done :]
 
     def _epoch(self, fraction: float) -> bool:
         net, data = self.net, self.data
@@ -216,7 +211,8 @@ class _Loop:
         logits = net.train_epoch(data, index, lengths)
         if logits is None:  # mixed rows say nothing of a group: look at the rows themselves
             logits, index = forward(net.module_.eval(), data.rows), torch.arange(len(data))
-        self._record_training(logits, index)
+            lengths = [0] * (len(lengths) - 1) + [len(data)]
+        self._record_training(logits, index, lengths)
         if self.after_epoch is not None:
             self.after_epoch(net.module_)
         stop = self.validation is not None and self._validate(self.validation)
@@ -226,15 +222,12 @@ class _Loop:
             return True
         return stop
 
-    def _record_training(self, logits: torch.Tensor, index: torch.Tensor) -> None:
+    def _record_training(self, logits: Tensor, index: Tensor, lengths: list[int]) -> None:
         data, history = self.data, self.net.history
         stats = group_statistics(logits, data.y[index], data.groups[index], data.n_groups)
         finite = all(weights.isfinite().all() for weights in self.net.module_.parameters())
         if not (finite and math.isfinite(stats.loss)):
-            raise FloatingPointError(
-                f"training diverged in epoch {len(history)}, its loss is {stats.loss:g}: lower "
-                f"`lr` (now {self.net.lr:g}), scale the inputs, or check the module for overflow."
-            )
+            raise divergence_after(self.net, data, index, logits, lengths, stats.loss)
         history.record("train_loss", stats.loss)
         history.record("train_accuracy", stats.accuracy)
         history.record("group_loss", stats.group_loss)

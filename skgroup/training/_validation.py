@@ -9,7 +9,7 @@ from torch import nn
 from skgroup._data import forward
 from skgroup.training._data import GroupStatistics, TrainingData, group_statistics
 
-__all__ = ["SCORINGS", "BestEpoch", "Validation"]
+__all__ = ["SCORINGS", "BestEpoch", "Validation", "copied_weights"]
 
 SCORINGS = ("worst_group", "group_balanced", "worst_class", "accuracy")
 
@@ -64,6 +64,11 @@ class Validation:
         return (balanced, worst) if self.scoring == "group_balanced" else (worst, balanced)
 
 
+def copied_weights(module: nn.Module) -> dict[str, Any]:
+    """The state of `module`, which its further training does not change."""
+    return {k: v.detach().clone() for k, v in module.state_dict().items()}
+
+
 class BestEpoch:
     """Keeps the weights of the best epoch and says when to stop waiting for a better one."""
 
@@ -78,7 +83,7 @@ class BestEpoch:
         score = (_nan_last(score[0]), _nan_last(score[1]))
         if self.score is None or score > self.score:
             self.score, self.waited = score, 0
-            self.weights = {k: v.detach().clone() for k, v in module.state_dict().items()}
+            self.weights = copied_weights(module)
         else:
             self.waited += 1
         return self.waited >= self.patience

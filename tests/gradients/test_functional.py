@@ -4,6 +4,8 @@ import torch
 from torch import nn
 
 from skgroup.exceptions import SlowPathWarning
+from skgroup.gradients import _functional as functional_file
+from skgroup.gradients import per_sample_gradients
 from skgroup.gradients._functional import FunctionalGradients, derivatives
 
 
@@ -71,6 +73,26 @@ def test_what_cannot_be_vectorised_is_done_sample_by_sample(reference):
 def test_errors_of_the_network_stay_what_they_are():
     with pytest.raises(RuntimeError, match="mat1 and mat2 shapes"):
         FunctionalGradients(nn.Linear(3, 2).double())(["weight"], TABLE, y)
+
+
+def test_without_memory_fewer_rows_are_taken_and_not_one_by_one(monkeypatch, reference):
+    net, sizes = nn.Sequential(nn.LayerNorm(4), nn.Linear(4, 3)).double(), []
+    vmap = functional_file.vmap
+
+    def short_of_memory(*args, **options):
+        def run(wanted, batch, y):
+            sizes.append(len(y))
+            if len(y) > 3:
+                raise torch.OutOfMemoryError("CUDA out of memory.")
+            return vmap(*args, **options)(wanted, batch, y)
+
+        return run
+
+    monkeypatch.setattr(functional_file, "vmap", short_of_memory)
+    found = per_sample_gradients(net, TABLE, y, source="layer:0")
+    assert sizes == [5, 3, 2]
+    expected = reference(net, TABLE, y, list(net[0].parameters()))
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
 
 
 def test_random_layers_draw_for_each_sample():

@@ -253,7 +253,7 @@ def test_an_unknown_source_lists_the_names(source, build):
 
 def test_blocks_are_small_where_gradients_are_large(monkeypatch):
     net, sizes = nn.Sequential(nn.LayerNorm(2**14), nn.Linear(2**14, 2)), []
-    monkeypatch.setattr(_per_sample, "blocks", lambda rows, size: sizes.append(size) or [])
+    monkeypatch.setattr(_per_sample, "each_block", lambda _, rows, size, **more: sizes.append(size))
     for source in ("head", "all"):
         per_sample_gradients(net, torch.ones(3, 2**14), [0, 1, 0], source=source)
     # Of 64 megabytes. Head: twice the widest activation and twice its input. All: twice both
@@ -319,3 +319,65 @@ def test_out_that_does_not_fit_is_refused_as_it_is(build):
         assert not out.any()
     with pytest.raises(TypeError, match="out must be a numpy array or None, got list"):
         per_sample_gradients(net, X, y, out=[])
+
+
+class Little(nn.Module):
+    """A network that has memory for so many rows, from some call on."""
+
+    def __init__(self, net, most, after=0):
+        super().__init__()
+        self.net, self.most, self.after, self.sizes = net, most, after, []
+
+    def forward(self, x):
+        self.sizes.append(len(x))
+        if len(self.sizes) > self.after and len(x) > self.most:
+            raise RuntimeError(f"DefaultCPUAllocator: can't allocate memory for {len(x)} rows")
+        return self.net(x)
+
+
+@pytest.mark.parametrize("sketch", [None, 7])
+@pytest.mark.parametrize("source", ["head", "activation", "all"])
+def test_blocks_become_smaller_where_memory_runs_out(source, sketch, build):
+    net, X = build("mlp")
+    expected = per_sample_gradients(net, X, y, source=source, sketch=sketch)
+    little = Little(net, 8)
+    found = per_sample_gradients(little, X, y, source=source, sketch=sketch)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
+    assert little.sizes[-6:] == [23, 12, 6, 6, 6, 5]
+
+
+def test_a_row_without_memory_is_an_error_that_says_what_to_do(build):
+    net, X = build("mlp")
+    n_looks, text = 4, r"a single row\. Choose source=.head.*memory for 1 rows"
+    with pytest.raises(MemoryError, match=text):
+        per_sample_gradients(Little(net, 0, after=n_looks), X, y)
+
+
+def test_a_block_that_is_repeated_counts_once_in_a_projection(monkeypatch, build):
+    net, X = build("mlp")
+    expected = per_sample_gradients(net, X, y, source="all", sketch=7)
+    tile, calls = Sketch.tile, []
+
+    def short_of_memory(self, index):
+        calls.append(index)
+        if len(calls) == 3:
+            raise MemoryError
+        return tile(self, index)
+
+    monkeypatch.setattr(Sketch, "tile", short_of_memory)
+    found = per_sample_gradients(net, X, y, source="all", sketch=7)
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
+
+
+def test_gradients_that_do_not_fit_are_an_error_that_says_what_to_do(monkeypatch):
+    zeros = np.zeros
+
+    def short_of_memory(shape, *args, **options):
+        if shape == (N, 15):
+            raise MemoryError("Unable to allocate 9 GiB")
+        return zeros(shape, *args, **options)
+
+    monkeypatch.setattr(np, "zeros", short_of_memory)
+    text = r"gradients of shape \(23, 15\): project them by sketch=, .*memmap.*source='head'"
+    with pytest.raises(MemoryError, match=text):
+        per_sample_gradients(nn.Linear(4, K), TABLE, y)

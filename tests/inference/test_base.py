@@ -288,6 +288,21 @@ def test_a_second_fit_forgets_the_first():
     assert (inferrer.groups_ == SignInferrer().fit(X, Y).groups_).all()
 
 
+@pytest.mark.parametrize("stage", ["_fit_reference", "_partition", "_number", "_probabilities"])
+def test_a_fit_that_fails_leaves_nothing_fitted(monkeypatch, stage):
+    def fail(*args):
+        raise KeyboardInterrupt
+
+    inferrer = SignInferrer().fit(X, Y)
+    with monkeypatch.context() as patch:
+        patch.setattr(SignInferrer, stage, fail)
+        with pytest.raises(KeyboardInterrupt):
+            inferrer.fit(X, Y, X, Y)
+    with pytest.raises(NotFittedError):
+        inferrer.predict(X, Y)
+    assert inferrer.fit(X, Y).predict(X, Y).tolist() == SignInferrer().fit_predict(X, Y).tolist()
+
+
 def test_tags():
     tags = get_tags(SignInferrer())
     assert tags.input_tags.sparse

@@ -29,6 +29,34 @@ def test_blocks_are_joined_in_order(monkeypatch):
     assert seen[3:] == [10]
 
 
+@pytest.mark.parametrize("block", [7, 10])
+def test_blocks_are_halved_where_memory_runs_out(monkeypatch, block):
+    monkeypatch.setattr(file, "BLOCK_ROWS", block)
+    X, codes, seen = np.arange(20.0).reshape(10, 2), np.arange(10) % 3, []
+
+    def work(rows, own):
+        seen.append(len(rows))
+        if len(rows) > 3:
+            raise MemoryError
+        return rows[:, 1] * own
+
+    np.testing.assert_array_equal(in_blocks(work, X, codes), X[:, 1] * codes)
+    assert seen == {7: [7, 4, 2, 2, 3, 3], 10: [10, 5, 3, 2, 5, 3, 2]}[block]
+
+
+@pytest.mark.parametrize("error", [MemoryError("one row"), RuntimeError("a bug")])
+def test_errors_that_fewer_rows_do_not_help_are_raised(error):
+    seen = []
+
+    def work(rows):
+        seen.append(len(rows))
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        in_blocks(work, np.zeros((3, 1)))
+    assert seen == ([3, 2, 1] if isinstance(error, MemoryError) else [3])
+
+
 def test_each_class_has_its_share_in_a_sample(monkeypatch):
     monkeypatch.setattr(file, "CLASS_ROWS", 5)
     codes = np.repeat([0, 1, 2, 3], [600, 380, 17, 3])

@@ -1,4 +1,3 @@
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -174,27 +173,6 @@ def test_a_file_cut_short_is_not_read(tmp_path):
     (path,) = tmp_path.iterdir()
     path.with_suffix(".tmp").write_bytes(path.read_bytes()[:100])
     assert same(fit(tmp_path), fit())
-
-
-def test_saving_replaces_in_one_step(tmp_path, monkeypatch):
-    checkpoint = Checkpoint(tmp_path, "name")
-    checkpoint.save({"history": [], "value": 1})
-
-    def killed(state, file):
-        file.write(b"half of a fi")
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(torch, "save", killed)
-    with pytest.raises(KeyboardInterrupt):
-        checkpoint.save({"history": [], "value": 2})
-    assert Checkpoint(tmp_path, "name").load() == {"history": [], "value": 1}
-
-
-def test_a_file_that_would_run_code_is_refused(tmp_path):
-    checkpoint = Checkpoint(tmp_path, "name")
-    torch.save({"history": "[]", "value": Path("a")}, checkpoint.path)
-    with pytest.raises(pickle.UnpicklingError, match="Weights only load failed"):
-        checkpoint.load()
 
 
 def test_what_callbacks_record_survives(tmp_path):

@@ -259,8 +259,9 @@ def test_the_module_is_trained_in_place():
 @pytest.mark.parametrize(
     ("lr", "text"),
     [
-        (1e30, r"epoch 2, its loss is nan: lower `lr` \(now 1e\+30\)"),
-        (1e39, r"epoch 1, its loss is 0\.\d+: lower `lr` \(now 1e\+39\)"),  # the step overflows
+        (1e30, r"epoch 2, batch 1, groups? .*: its loss is nan\. Lower `lr` \(now 1e\+30\)"),
+        # the step overflows
+        (1e39, r"epoch 1, batch 1, group \d: its loss is 0\.\d+\. Lower `lr` \(now 1e\+39\)"),
     ],
 )
 def test_divergence_is_an_error(lr, text):
@@ -274,7 +275,9 @@ def test_a_network_that_returns_nan_is_an_error():
         def forward(self, x):
             return super().forward(x) * math.nan
 
-    with pytest.raises(FloatingPointError, match=r"epoch 1, its loss is nan: .*now 0\.5"):
+    with pytest.raises(
+        FloatingPointError, match=r"epoch 1, batch 1, .*: its loss is nan.*now 0\.5"
+    ):
         fit(Broken(4, 2), lr=0.5)
 
 
