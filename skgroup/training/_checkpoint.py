@@ -1,7 +1,8 @@
 import hashlib
 import json
 import os
-import threading
+import pickle
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,12 @@ import torch
 from torch import Tensor, nn
 
 __all__ = ["Checkpoint", "SharedCheckpoint", "fingerprint"]
+
+# What torch's safe loader and the reading of its result raise on files of others.
+_DAMAGED = (
+    pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError,
+    AttributeError,
+)  # fmt: skip
 
 
 def fingerprint(*parts: Any) -> str:
@@ -67,28 +74,39 @@ class Checkpoint:
 
     def __init__(self, folder: str | os.PathLike, name: str):
         self.path = Path(folder) / f"{name}.pt"
-        # The same fit may run twice at a time; each writes a file of its own.
-        self._temporary = Path(folder) / f"{name}-{os.getpid()}-{threading.get_ident()}.tmp"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary.touch()
-        self._temporary.unlink()
+        with tempfile.NamedTemporaryFile(dir=self.path.parent):
+            pass
 
     def load(self) -> dict[str, Any] | None:
         """Return the saved state, or None when there is none."""
         if not self.path.exists():
             return None
-        state = torch.load(self.path, weights_only=True)
-        return state | {"history": json.loads(state["history"])}
+        try:
+            state = torch.load(self.path, weights_only=True)
+            return state | {"history": json.loads(state["history"])}
+        except _DAMAGED as error:
+            # torch's own advice here is to run whatever the file says.
+            raise ValueError(
+                f"{self.path} is no checkpoint that skgroup wrote, or is damaged. Nothing in it "
+                "was run; remove it, and the fit starts anew."
+            ) from error
 
     def save(self, state: dict[str, Any]) -> None:
         """Write `state` so that a kill at any moment leaves a whole file."""
         # Callbacks record what they like; JSON keeps what torch's safe loader would refuse.
         history = json.dumps(state["history"], default=_to_json)
-        with self._temporary.open("wb") as file:
-            torch.save(state | {"history": history}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        self._temporary.replace(self.path)
+        # The same fit may run twice at a time, and a name that can be guessed may be a link.
+        handle, name = tempfile.mkstemp(".tmp", f"{self.path.stem}-", self.path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                torch.save(state | {"history": history}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except BaseException:
+            os.unlink(name)
+            raise
 
     def remove(self) -> None:
         """Delete the file of a fit that is complete."""
