@@ -34,6 +34,7 @@ coverage: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit -q -c pyproject.toml -r skgroup benchmarks docs examples noxfile.py
 
 types: $(READY)
 	$(BIN)/mypy
