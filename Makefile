@@ -8,7 +8,7 @@ READY := .venv/.ready
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test unit doctest docs coverage lint types toys bench clean
+.PHONY: demo test unit doctest docs coverage lint audit-dependencies types toys bench clean
 
 demo: $(READY)
 	$(RUN) examples/plot_compas.py
@@ -35,6 +35,11 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/bandit -q -c pyproject.toml -r skgroup benchmarks docs examples noxfile.py
+
+# Known holes in what is installed, asked of a public service: needs the network, no part of CI.
+audit-dependencies: $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --local --skip-editable
 
 types: $(READY)
 	$(BIN)/mypy
