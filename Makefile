@@ -8,7 +8,7 @@ READY := .venv/.ready
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test unit doctest docs coverage lint audit-dependencies types toys bench clean
+.PHONY: demo test unit doctest docs coverage lint audit-dependencies soak soak-fuzz types toys bench clean
 
 demo: $(READY)
 	$(RUN) examples/plot_compas.py
@@ -53,6 +53,12 @@ bench: $(READY)
 	for script in benchmarks/bench_*.py; do $(RUN) $$script || exit 1; done
 	for script in $(if $(MNIST),colored_mnist shortcut_digits); do \
 		$(RUN) benchmarks/$$script.py --mnist "$(MNIST)" || exit 1; done
+
+# Broken files for every reader; SECONDS for each of them.
+soak: soak-fuzz
+soak-fuzz: $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[soak]'
+	$(RUN) benchmarks/soak_fuzz.py --seconds $(or $(SECONDS),300)
 
 clean:
 	rm -rf .venv build dist demo_output .coverage htmlcov

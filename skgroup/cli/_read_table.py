@@ -29,7 +29,7 @@ def read_table(path: Path, separator: str = ",") -> Any:
         raise Refusal(f"there is no file {path}.")
     is_parquet = path.suffix in PARQUET
     try:
-        frame = pd.read_parquet(path) if is_parquet else _read_csv(pd, path, separator)
+        frame = _read_parquet(pd, path) if is_parquet else _read_csv(pd, path, separator)
     # Each compression and format has errors of its own, and some have no text.
     except Exception as error:
         if is_parquet and isinstance(error, ImportError):
@@ -42,6 +42,13 @@ def read_table(path: Path, separator: str = ",") -> Any:
     _check_separator(path, frame.columns)
     if frame.empty:
         raise Refusal(f"{path} has no rows.")
+    return frame
+
+
+def _read_parquet(pd: Any, path: Path) -> Any:
+    frame = pd.read_parquet(path)
+    for _, column in frame.items():
+        column.to_numpy()  # text is decoded when it is looked at, and may turn out to be none
     return frame
 
 

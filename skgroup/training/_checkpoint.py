@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import pickle
+import struct
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ __all__ = ["Checkpoint", "SharedCheckpoint", "fingerprint"]
 # What torch's safe loader and the reading of its result raise on files of others.
 _DAMAGED = (
     pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError,
-    AttributeError,
+    AttributeError, struct.error,
 )  # fmt: skip
 
 

@@ -59,6 +59,14 @@ def test_errors_of_any_kind_are_told_in_a_line(error, table, monkeypatch):
         read_table(table)
 
 
+def test_text_that_cannot_be_decoded_is_refused(tmp_path):
+    pd.DataFrame({"a": ["text", "words"]}).to_parquet(tmp_path / "t.parquet", compression=None)
+    content = (tmp_path / "t.parquet").read_bytes()
+    (tmp_path / "t.parquet").write_bytes(content.replace(b"words", b"w\xf5rds"))
+    with pytest.raises(Refusal, match="cannot be read as a table"):
+        read_table(tmp_path / "t.parquet")
+
+
 def test_other_separators(tmp_path):
     (tmp_path / "t.csv").write_text("a;b\n1;2,5\n")
     assert read_table(tmp_path / "t.csv", ";").to_dict("list") == {"a": [1], "b": ["2,5"]}

@@ -214,7 +214,7 @@ def saved(content, tmp_path):
     [
         {"history": "[]", "value": Path("a")}, {"value": 1}, {"history": "[1"}, {"history": 1},
         [1], torch.zeros(2), b"", b"text", b"PK\x05\x06" + bytes(18), b"\x80\x02.",
-        b"PK\x03\x04",
+        b"PK\x03\x04", b"r\xf5",
     ],
 )  # fmt: skip
 def test_a_file_of_another_is_refused(content, tmp_path):
