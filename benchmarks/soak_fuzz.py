@@ -57,7 +57,8 @@ def archive(path: Path) -> None:
 
     with suppress(OSError):
         unpack(path, path.parent / "set")
-    assert {p.name for p in path.parent.iterdir()} <= {path.name, "set"}
+    if outside := {p.name for p in path.parent.iterdir()} - {path.name, "set"}:
+        raise AssertionError(outside)
 
 
 def weights(path: Path) -> None:
