@@ -8,7 +8,7 @@ READY := .venv/.ready
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test unit doctest docs coverage lint types toys bench soak clean
+.PHONY: demo test unit doctest docs coverage lint audit-dependencies types toys bench soak soak-fuzz clean
 
 demo: $(READY)
 	$(RUN) examples/plot_compas.py
@@ -34,6 +34,12 @@ coverage: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/bandit -q -c pyproject.toml -r skgroup benchmarks docs examples noxfile.py
+
+# Known holes in what is installed, asked of a public service: needs the network, no part of CI.
+audit-dependencies: $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check pip-audit
+	$(BIN)/pip-audit --local --skip-editable
 
 types: $(READY)
 	$(BIN)/mypy
@@ -52,6 +58,12 @@ bench: $(READY)
 soak: $(READY)
 	SKGROUP_SOAK=1 $(RUN) -m pytest -n $(JOBS) tests/integration
 	$(RUN) benchmarks/soak_kills.py --kills 200
+
+# Broken files for every reader; SECONDS for each of them.
+soak: soak-fuzz
+soak-fuzz: $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[soak]'
+	$(RUN) benchmarks/soak_fuzz.py --seconds $(or $(SECONDS),300)
 
 clean:
 	rm -rf .venv build dist demo_output .coverage htmlcov

@@ -1,6 +1,7 @@
 """Fitted classifiers in files that hold numbers and text, and nothing that could run."""
 
 import json
+import re
 from os import PathLike
 from typing import Any
 
@@ -18,6 +19,7 @@ from skgroup.training import as_net
 __all__ = ["load_weights", "save_weights"]
 
 KINDS = "biufU"  # of labels that text can hold
+_DTYPE = re.compile(rf"object|[<>=|]?[{KINDS}]\d{{1,4}}")  # none that makes short labels huge
 
 
 def save_weights(classifier: BaseGroupClassifier, path: str | PathLike[str]) -> None:
@@ -122,18 +124,13 @@ def load_weights(classifier: BaseGroupClassifier, path: str | PathLike[str]) -> 
     ...     print("no such file")
     no such file
     """
-    safe_open = optional("safetensors", "load_weights", "safetensors").safe_open
-    with safe_open(path, framework="pt") as file:
-        facts = json.loads((file.metadata() or {}).get("skgroup", "{}"))
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    name = type(classifier).__name__
-    held = facts.get("classifier", "model of another program")
+    facts, classes, tensors = _read(path)
+    held, name = facts["classifier"], type(classifier).__name__
     if held != name:
         raise ValueError(
-            f"the file holds a {held}, not a {name}: load what save_weights wrote, into a "
-            "classifier of the class that was saved."
+            f"the file holds a {held}, not a {name}: load it into a classifier of the class that "
+            "was saved."
         )
-    classes = np.array(facts["classes"]["values"], dtype=facts["classes"]["dtype"])
     module = _rebuilt(classifier, facts["n_features"], len(classes), tensors)
     for fitted in [name for name in vars(classifier) if name.endswith("_")]:
         delattr(classifier, fitted)
@@ -144,6 +141,48 @@ def load_weights(classifier: BaseGroupClassifier, path: str | PathLike[str]) -> 
         classifier.feature_names_in_ = np.array(facts["feature_names"], dtype=object)
     classifier.net_ = as_net(module.eval(), len(classes), device=classifier.device)
     return classifier
+
+
+def _read(path: str | PathLike[str]) -> tuple[dict[str, Any], NDArray, dict[str, Tensor]]:
+    """The facts, the classes and the weights of a file, which may come from anybody."""
+    safetensors = optional("safetensors", "load_weights", "safetensors")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get("skgroup")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"{path} is no safetensors file, or is damaged: {error}.") from error
+    if text is None:
+        raise ValueError(f"{path} holds a model of another program: load what save_weights wrote.")
+    try:
+        facts = json.loads(text)
+        return facts, _checked_classes(facts), tensors
+    except (LookupError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise ValueError(
+            f"{path} does not describe a classifier as save_weights does ({error!r}): it was "
+            "changed, or written by another version."
+        ) from error
+
+
+def _checked_classes(facts: dict[str, Any]) -> NDArray:
+    """The class labels, once the facts are known to be of the types that they should be."""
+    n_features, names = facts["n_features"], facts.get("feature_names")
+    values, dtype = facts["classes"]["values"], facts["classes"]["dtype"]
+    described = (
+        isinstance(facts["classifier"], str)
+        and (n_features is None or (type(n_features) is int and n_features > 0))
+        and (names is None or _kinds(names) == [str] * (n_features or 0))
+        and set(_kinds(values)) <= {bool, int, float, str}
+        and _DTYPE.fullmatch(dtype)
+    )
+    if not described:
+        raise ValueError("classes, n_features or feature_names are of another type")
+    return np.array(values, dtype=dtype)
+
+
+def _kinds(values: Any) -> list[type]:
+    """The types of what a list holds; of anything else, that it is no list."""
+    return [type(value) for value in values] if isinstance(values, list) else [type(values), list]
 
 
 def _rebuilt(
@@ -158,6 +197,13 @@ def _rebuilt(
             "the file does not say how many features X has, because it was no array: give `module` "
             "as an instance of torch.nn.Module."
         )
+    wrong = (
+        "the file holds weights of another network: give the classifier the same module, "
+        "hidden_layer_sizes and standardize as the one that was saved. "
+    )
+    # The size comes from the file, and a first layer of that size would be made before it is seen.
+    if given is None and (n_features or 0) > sum(value.numel() for value in tensors.values()):
+        raise ValueError(f"{wrong}It has fewer weights than features.")
     default = given is None and classifier.standardize
     unknown = (np.zeros(n_features or 0), np.ones(n_features or 0))
     module = build_module(
@@ -167,11 +213,7 @@ def _rebuilt(
     try:
         module.load_state_dict(tensors)
     except RuntimeError as error:
-        raise ValueError(
-            "the file holds weights of another network: give the classifier the same module, "
-            "hidden_layer_sizes and standardize as the one that was saved. "
-            + " ".join(str(error).split())
-        ) from error
+        raise ValueError(wrong + " ".join(str(error).split())) from error
     return module.to(classifier.device)
 
 

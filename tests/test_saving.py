@@ -172,5 +172,64 @@ def test_what_does_not_fit_the_file(path):
     from safetensors.torch import save_file
 
     save_file({"weight": torch.zeros(2)}, path)
-    with pytest.raises(ValueError, match="a model of another program, not a ERMClassifier"):
+    with pytest.raises(ValueError, match="a model of another program: load what"):
         load_weights(ERMClassifier(), path)
+
+
+FACTS = {
+    "classifier": "ERMClassifier",
+    "classes": {"values": [0, 1], "dtype": "<i8"},
+    "n_features": 2,
+}
+
+
+def labels(values, dtype="<i8"):
+    return {"classes": {"values": values, "dtype": dtype}}
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [1], 7, {}, {"classifier": ["x"]}, {"classes": None}, {"classes": {}}, labels(5),
+        labels("ab", "<U1"), labels([0, 1], "nothing"), labels([0, 1], ["x"]), labels(["a", "b"]),
+        labels([10**30, 1]), labels([[0, 1], [2, 3]]), labels([0, {}], "object"),
+        labels(["a", "b"], "<U400000000"), labels([0, 1], "V8"), {"n_features": -1},
+        {"n_features": 0}, {"n_features": 2.0}, {"n_features": True}, {"n_features": "2"},
+        {"feature_names": 5}, {"feature_names": {"a": 1, "b": 2}}, {"feature_names": ["a"]},
+        {"feature_names": ["a", ["b"]]},
+        {"n_features": None, "feature_names": ["a"]},
+    ],
+)  # fmt: skip
+def test_facts_that_were_changed_are_refused(facts, path):
+    fitted = ERMClassifier(**SMALL).fit(X, Y)
+    changed = FACTS | facts if isinstance(facts, dict) and facts else facts
+    write(fitted, json.dumps(changed), path)
+    with pytest.raises(ValueError, match=r"model\.safetensors does not describe a classifier"):
+        load_weights(fitted, path)
+    fitted.predict(X)
+
+
+def write(fitted, facts, path):
+    from safetensors.torch import save_file
+
+    save_file(fitted.net_.module_.state_dict(), path, metadata={"skgroup": facts})
+
+
+def test_facts_that_are_too_deep_are_refused(path):
+    write(ERMClassifier(**SMALL).fit(X, Y), "[" * 100_000, path)
+    with pytest.raises(ValueError, match="RecursionError"):
+        load_weights(ERMClassifier(**SMALL), path)
+
+
+@pytest.mark.parametrize("n_features", [100, 10**12])
+def test_no_network_is_made_of_a_size_that_the_file_only_claims(n_features, path):
+    write(ERMClassifier(**SMALL).fit(X, Y), json.dumps(FACTS | {"n_features": n_features}), path)
+    with pytest.raises(ValueError, match=r"another network.*fewer weights than features"):
+        load_weights(ERMClassifier(**SMALL), path)
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\xff" * 16, bytes([5, *[0] * 7]) + b"[[[[["])
+def test_files_of_another_format_are_refused(content, path):
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="is no safetensors file, or is damaged"):
+        load_weights(ERMClassifier(**SMALL), path)

@@ -80,7 +80,9 @@ def pretrained(name: str):
             f"--encoder {name} needs transformers, and importing it failed: {error}. Install it, "
             "or try things out with --encoder tiny."
         ) from error
-    tokenizer, encoder = AutoTokenizer.from_pretrained(name), AutoModel.from_pretrained(name)
+    # Which model is the user's to choose; weights that are a pickle are refused.
+    tokenizer = AutoTokenizer.from_pretrained(name)  # nosec B615
+    encoder = AutoModel.from_pretrained(name, use_safetensors=True)  # nosec B615
 
     def tokenize(texts, length):
         found = tokenizer(

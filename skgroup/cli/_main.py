@@ -1,9 +1,9 @@
 import argparse
+import re
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from skgroup.cli._models import MODELS
 from skgroup.cli._refusal import Refusal
 
 __all__ = ["main"]
+
+# Control characters other than line ends and tabs, and those that turn the direction of a text.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 EXAMPLES = """examples:
   skgroup audit compas.csv --target two_year_recid --html report.html
@@ -49,11 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning  # until the block ends
-            text = options.run(options, partial(print, file=sys.stderr))
-        print(text)
+            text = options.run(options, _say)
+        print(_harmless(text))
         sys.stdout.flush()
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        _say("interrupted")
         return 130
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         sys.stderr.close()
@@ -148,7 +151,16 @@ def _separator(text: str) -> str:
 
 
 def _show_warning(message: Any, *where: Any, **more: Any) -> None:
-    print(f"warning: {message}", file=sys.stderr)
+    _say(f"warning: {message}")
+
+
+def _say(text: str) -> None:
+    print(_harmless(text), file=sys.stderr)
+
+
+def _harmless(text: str) -> str:
+    """Text whose cells and names, which come from a table, cannot steer the terminal."""
+    return _STEERING.sub("?", text)
 
 
 def _tell_error(error: Exception, *, debug: bool) -> int:
@@ -159,5 +171,5 @@ def _tell_error(error: Exception, *, debug: bool) -> int:
     is_input = isinstance(error, (Refusal, ValueError))
     kind = "" if is_input else f"{type(error).__name__}: "
     hint = "" if debug or is_input else " (--debug shows where)"
-    print(f"skgroup: error: {kind}{error}{hint}", file=sys.stderr)
+    _say(f"skgroup: error: {kind}{error}{hint}")
     return 2 if is_input else 1

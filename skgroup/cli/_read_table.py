@@ -1,6 +1,5 @@
 """Read the table that a command works on."""
 
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,28 @@ def read_table(path: Path, separator: str = ",") -> Any:
         raise Refusal(f"{path} is a folder: name one file.")
     if not path.exists():
         raise Refusal(f"there is no file {path}.")
+    is_parquet = path.suffix in PARQUET
     try:
-        is_parquet = path.suffix in PARQUET
-        frame = pd.read_parquet(path) if is_parquet else _read_csv(pd, path, separator)
-    except ImportError as error:
-        raise Refusal("Parquet needs pyarrow: pip install 'skgroup[arrow]'") from error
-    # pandas' own errors and that of Unicode are ValueErrors
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")
+        frame = _read_parquet(pd, path) if is_parquet else _read_csv(pd, path, separator)
+    # Each compression and format has errors of its own, and some have no text.
+    except Exception as error:
+        if is_parquet and isinstance(error, ImportError):
+            raise Refusal("Parquet needs pyarrow: pip install 'skgroup[arrow]'") from error
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise Refusal(f"{path} cannot be read as a table: {reason}.") from error
+    if not len(frame.columns):
+        raise Refusal(f"{path} has no columns.")
     frame.columns = frame.columns.map(str)
     _check_separator(path, frame.columns)
     if frame.empty:
         raise Refusal(f"{path} has no rows.")
+    return frame
+
+
+def _read_parquet(pd: Any, path: Path) -> Any:
+    frame = pd.read_parquet(path)
+    for _, column in frame.items():
+        column.to_numpy()  # text is decoded when it is looked at, and may turn out to be none
     return frame
 
 

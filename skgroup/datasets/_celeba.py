@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 
 from skgroup._sklearn import StrOptions, validate_params
 from skgroup.datasets._data_home import data_home_folder
-from skgroup.datasets._file_table import PARTS, check_columns, read_columns, take_part
+from skgroup.datasets._file_table import PARTS, check_columns, paths_below, read_columns, take_part
 from skgroup.datasets._table_bunch import named_groups
 
 __all__ = ["fetch_celeba"]
@@ -116,7 +116,7 @@ def fetch_celeba(
     has = np.where(table[attribute] == "1", attribute, f"not {attribute}")
     images = _images(folder)
     bunch = Bunch(
-        data=np.array([os.fspath(images / name) for name in table["image_id"].tolist()]),
+        data=paths_below(images, table["image_id"].tolist()),
         target=y,
         **named_groups(y, has),
         feature_names=["path"],

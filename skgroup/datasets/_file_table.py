@@ -1,6 +1,7 @@
 """Tables that describe images or comments, their columns and their parts."""
 
 import csv
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from sklearn.utils import Bunch
 
 from skgroup.datasets._remote_file import RemoteFile
 from skgroup.datasets._subsets import SUBSETS
-from skgroup.datasets._unpack import unpack
+from skgroup.datasets._unpack import leads_out, unpack
 
 PARTS = (*SUBSETS, "all")
 
@@ -57,6 +58,17 @@ def check_columns(path: Path, wanted: Iterable[str], found: Iterable[str]) -> No
         raise ValueError(
             f"{path} has no column {missing[0]!r}: it has {', '.join(found) or 'none'}."
         )
+
+
+def paths_below(folder: Path, names: Iterable[str]) -> NDArray[np.str_]:
+    """The paths of the files that a table names, none of which may be outside its folder."""
+    names = list(names)
+    if outside := [name for name in names if leads_out(name)]:
+        raise ValueError(
+            f"the table of {folder} names a file outside of it, {outside[0]!r}: it was changed, or "
+            "is another's. Download it again."
+        )
+    return np.array([os.fspath(folder / name) for name in names])
 
 
 def take_part(bunch: Bunch, split: str, codes: NDArray, marks: Iterable[Any]) -> None:

@@ -13,6 +13,8 @@ from torch.utils.data import Dataset
 
 __all__ = ["ImageFiles"]
 
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+
 
 class ImageFiles(Dataset):
     """Images on disk, each read when it is asked for: what estimators take as X.
@@ -20,7 +22,8 @@ class ImageFiles(Dataset):
     Parameters
     ----------
     paths : array-like of shape (n_samples,), of str or path-like
-        Image files, in any format that Pillow reads.
+        Image files: BMP, GIF, JPEG, PNG, PPM, TIFF or WebP, whatever their names end in. Pillow
+        reads more formats, one of them with another program; files from elsewhere do not choose.
     target : array-like of shape (n_samples,), of int, default=None
         Their labels. None: items are images alone.
     size : int or (height, width), default=64
@@ -79,7 +82,7 @@ class ImageFiles(Dataset):
         return len(self.paths)
 
     def __getitem__(self, index: int) -> Any:
-        with _import_pillow().open(self.paths[index]) as file:
+        with _import_pillow().open(self.paths[index], formats=FORMATS) as file:
             image = file.convert("RGB")
         value = self._as_tensor(image) if self.transform is None else self.transform(image)
         return value if self.target is None else (value, int(self.target[index]))

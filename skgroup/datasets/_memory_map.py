@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -66,11 +67,12 @@ def memory_map(
     path, labels = Path(path), []
     if not path.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {path.parent}: make it, or change `path`.")
-    part = path.with_name(f"{path.name}.part")
     names: list[Any] | None = None
     n_rows = 0
+    # A name that nobody can guess, so that no link waits there.
+    handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with part.open("wb") as file:
+        with os.fdopen(handle, "wb") as file:
             for columns in _tables(batches):
                 target = _from_the_end(target, columns)
                 own = _features(columns, target, names)
@@ -85,9 +87,9 @@ def memory_map(
             if names is None or not n_rows:
                 raise ValueError("batches has no rows: check the files that they are read from.")
             _write_header(file, dtype, n_rows, len(names))
-        part.replace(path)
+        os.replace(part, path)
     finally:
-        part.unlink(missing_ok=True)
+        Path(part).unlink(missing_ok=True)
     return Bunch(
         data=np.load(path, mmap_mode="r"),
         target=np.concatenate(labels) if labels else None,

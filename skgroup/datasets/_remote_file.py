@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 _BLOCK = 2**20
 _TIMEOUT = 60  # seconds without a byte
+_MAX_BYTES = 5 * 2**30  # ten times the largest file; a server that sends more never stops
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,12 @@ class RemoteFile:
             with open_url(self.url) as response:
                 length = response.headers.get("Content-Length")
                 while block := response.read(_BLOCK):
+                    if n_bytes > _MAX_BYTES:
+                        raise URLError(f"more than {_MAX_BYTES} bytes came")
                     file.write(block)
                     checksum.update(block)
                     n_bytes += len(block)
-            if length is not None and n_bytes != int(length):
+            if length is not None and length != str(n_bytes):
                 raise URLError(f"{n_bytes} of {length} bytes came")
         except (URLError, HTTPException, TimeoutError, ConnectionError) as error:
             reason = getattr(error, "reason", None) or error
@@ -127,11 +131,20 @@ def _note_of(path: Path) -> Path:
 
 def _recorded(path: Path) -> str | None:
     with suppress(FileNotFoundError):
-        return _note_of(path).read_text(encoding="ascii").split()[0]
+        note = _note_of(path).read_text(encoding="ascii", errors="replace")
+        checksum = note.partition(" ")[0]
+        if not re.fullmatch("[0-9a-f]{64}", checksum):
+            raise OSError(
+                f"{_note_of(path)} holds no checksum of {path.name}: remove both, and the file is "
+                "downloaded again."
+            )
+        return checksum
     return None
 
 
 def _record(path: Path, checksum: str) -> None:
     """Write the note in the format of sha256sum; a folder that is read-only has none."""
-    with suppress(PermissionError):
-        _note_of(path).write_text(f"{checksum}  {path.name}\n", encoding="ascii")
+    # Only a new file: where a link leads is not for this to write.
+    allowed = suppress(PermissionError, FileExistsError)
+    with allowed, _note_of(path).open("x", encoding="ascii") as note:
+        note.write(f"{checksum}  {path.name}\n")

@@ -8,7 +8,7 @@ from sklearn.utils import Bunch
 
 from skgroup._sklearn import StrOptions, validate_params
 from skgroup.datasets._data_home import data_home_folder
-from skgroup.datasets._file_table import PARTS, fetch_folder, read_columns, take_part
+from skgroup.datasets._file_table import PARTS, fetch_folder, paths_below, read_columns, take_part
 from skgroup.datasets._remote_file import RemoteFile
 from skgroup.datasets._table_bunch import named_groups
 
@@ -115,7 +115,7 @@ def fetch_waterbirds(
     target = table["y"].astype(np.int64)
     background = np.where(table["place"].astype(np.int64) == 1, "water", "land")
     bunch = Bunch(
-        data=np.array([os.fspath(folder / name) for name in table["img_filename"].tolist()]),
+        data=paths_below(folder, table["img_filename"].tolist()),
         target=target,
         **named_groups(target, background),
         feature_names=["path"],

@@ -104,7 +104,7 @@ class LossWeightedLoss(nn.Module):
         """Weigh all training rows by their `losses`, until the next call."""
         self.row_weight = self.weigh(losses, self.sample_weight)
 
-    @silently
+    @silently()
     def weigh(self, losses: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Weights of rows with these losses, in double precision and with mean 1."""
         values, p = in_numpy(losses), probabilities(losses, sample_weight)

@@ -11,8 +11,14 @@ from torch.nn.functional import cross_entropy
 __all__ = ["TailLoss", "chi2_weights", "cvar_weights"]
 
 Vector = NDArray[np.float64]
-# Losses of a training that diverged give weights that are no numbers; its loop reports that.
-silently = np.errstate(divide="ignore", invalid="ignore")
+
+
+def silently() -> np.errstate:
+    """Decorate what meets the losses of a diverged training: its loop reports that they are NaN.
+
+    A new one for each function, because before NumPy 2 one that is entered twice never leaves.
+    """
+    return np.errstate(divide="ignore", invalid="ignore")
 
 
 def in_numpy(values: Tensor) -> Vector:
@@ -62,7 +68,7 @@ def _in_order(
     return torch.from_numpy(weights).to(losses.device)
 
 
-@silently
+@silently()
 def _cvar(losses: Vector, p: Vector, alpha: float) -> Vector:
     """See `cvar_weights`; the losses fall from first to last."""
     n_inside = int(np.count_nonzero(p.cumsum() < alpha))
@@ -74,7 +80,7 @@ def _cvar(losses: Vector, p: Vector, alpha: float) -> Vector:
     return weights
 
 
-@silently
+@silently()
 def _chi2(losses: Vector, p: Vector, alpha: float, c_factor: float) -> Vector:
     """See `chi2_weights`; the losses fall from first to last."""
     c2 = 1 + c_factor * (1 / alpha - 1) ** 2

@@ -3,7 +3,9 @@ import hashlib
 import io
 import json
 import os
-import threading
+import pickle
+import struct
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,11 @@ from skgroup.exceptions import CheckpointError
 __all__ = ["Checkpoint", "SharedCheckpoint", "fingerprint"]
 
 DIGEST_BYTES = hashlib.sha256().digest_size  # a file begins with the checksum of what follows
+# What torch's safe loader and the reading of its result raise on files of others.
+UNREADABLE = (
+    pickle.UnpicklingError, RuntimeError, EOFError, LookupError, TypeError, ValueError,
+    AttributeError, struct.error,
+)  # fmt: skip
 
 
 def fingerprint(*parts: Any) -> str:
@@ -74,10 +81,9 @@ class Checkpoint:
 
     def __init__(self, folder: str | os.PathLike, name: str):
         self.path = Path(folder) / f"{name}.pt"
-        # The same fit may run twice at a time; each writes a file of its own.
-        self._temporary = Path(folder) / f"{name}-{os.getpid()}-{threading.get_ident()}.tmp"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary.touch()
+        with tempfile.NamedTemporaryFile(dir=self.path.parent):
+            pass
         for left in self.path.parent.glob(f"{glob.escape(name)}-*.tmp"):  # by fits that were killed
             with suppress(OSError):
                 left.unlink()
@@ -89,13 +95,20 @@ class Checkpoint:
         with self.path.open("rb") as file:
             digest = file.read(DIGEST_BYTES)
             if hashlib.file_digest(file, "sha256").digest() != digest:
-                raise CheckpointError(
-                    f"{self.path} is damaged, its checksum is not that of its content: put back a "
-                    "whole copy, or delete the file to train from the first epoch."
-                )
+                raise self._refusal("is damaged, its checksum is not that of its content")
             file.seek(DIGEST_BYTES)
-            state = torch.load(file, weights_only=True)
-        return state | {"history": json.loads(state["history"])}
+            try:
+                state = torch.load(file, weights_only=True)
+                return state | {"history": json.loads(state["history"])}
+            except UNREADABLE as error:
+                # torch's own advice here is to run whatever the file says.
+                raise self._refusal("is no checkpoint, and nothing in it was run") from error
+
+    def _refusal(self, reason: str) -> CheckpointError:
+        return CheckpointError(
+            f"{self.path} {reason}: put back a whole copy, or delete the file to train from the "
+            "first epoch."
+        )
 
     def save(self, state: dict[str, Any]) -> None:
         """Write `state` so that a kill at any moment leaves a whole file."""
@@ -113,17 +126,21 @@ class Checkpoint:
                 "from there",
                 str(self.path),
             ) from error
-        finally:
-            self._temporary.unlink(missing_ok=True)
 
     def _write(self, content: memoryview) -> None:
-        with self._temporary.open("wb") as file:
-            file.write(hashlib.sha256(content).digest())
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):  # swept up by the same fit elsewhere, which has begun
-            self._temporary.replace(self.path)
+        # The same fit may run twice at a time, and a name that can be guessed may be a link.
+        handle, name = tempfile.mkstemp(".tmp", f"{self.path.stem}-", self.path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(hashlib.sha256(content).digest())
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except FileNotFoundError:
+            pass  # swept up by the same fit elsewhere, which has begun
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete the file of a fit that is complete."""

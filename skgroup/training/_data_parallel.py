@@ -45,7 +45,8 @@ def data_parallel(group: Any = None) -> Iterator[None]:
     :class:`torch.nn.SyncBatchNorm`; after each epoch all processes have those of the first.
     Dropout masks differ from those of a run alone. Skorch callbacks run in every process, and get
     the share of X in a batch with all of y; training ends everywhere when one of them ends it.
-    Checkpoints are read and written by the first process. It applies to the thread that entered
+    Checkpoints are read and written by the first process. The processes exchange pickles, which run
+    code: let none join that is not yours. It applies to the thread that entered
     the block, not to the workers of joblib.
 
     Examples

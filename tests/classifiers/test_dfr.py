@@ -13,6 +13,7 @@ from skorch.callbacks import Callback
 from torch import nn
 
 from skgroup import DFRClassifier, ERMClassifier, GroupedArray
+from skgroup.classifiers._last_layer import _penalty
 from skgroup.classifiers._task import Seeds, split_rows
 from skgroup.datasets import make_shortcut_classification
 from skgroup.exceptions import MissingGroupsWarning, UnusableGroupsWarning
@@ -119,7 +120,7 @@ def test_held_out_rows_make_the_last_layer(blobs, given):
 
 
 def direct(C):
-    return LogisticRegression(C=C, l1_ratio=1.0, solver="liblinear", tol=1e-8, max_iter=5000)
+    return LogisticRegression(C=C, solver="liblinear", tol=1e-8, max_iter=5000, **_penalty("l1"))
 
 
 def random_features(n_features, n_classes, width=20):

@@ -9,7 +9,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from skgroup.classifiers import _last_layer
-from skgroup.classifiers._last_layer import LastLayer, fit_last_layer, fit_logistic, worst_cell
+from skgroup.classifiers._last_layer import (
+    LastLayer,
+    _penalty,
+    fit_last_layer,
+    fit_logistic,
+    worst_cell,
+)
 
 SIZES = [60, 12, 12, 60]
 
@@ -83,7 +89,7 @@ def test_equal_groups_are_fitted_once_and_whole(subsets):
     Z, y, groups = planted([20, 20, 20, 20])
     last = fit(Z, y, groups)
     assert len(subsets) == 1
-    model = LogisticRegression(C=0.3, l1_ratio=1.0, solver="liblinear", tol=1e-8, max_iter=5000)
+    model = LogisticRegression(C=0.3, solver="liblinear", tol=1e-8, max_iter=5000, **_penalty("l1"))
     model.fit(Z, y)
     np.testing.assert_allclose(last.coef, model.coef_, atol=1e-4)
     np.testing.assert_allclose(last.intercept, model.intercept_, atol=1e-4)
@@ -248,7 +254,7 @@ def test_no_warning_leaks_and_filters_stay():
     assert np.isfinite(coef).all()
     assert list(warnings.filters) == before
     with pytest.warns(ConvergenceWarning):  # which there would be
-        LogisticRegression(l1_ratio=1.0, C=1e6, solver="saga", max_iter=1000).fit(Z, y)
+        LogisticRegression(C=1e6, solver="saga", max_iter=1000, **_penalty("l1")).fit(Z, y)
 
 
 @pytest.mark.parametrize(
@@ -261,7 +267,7 @@ def test_no_warning_leaks_and_filters_stay():
 )
 def test_how_the_penalty_is_asked_for(monkeypatch, parameters, expected):
     monkeypatch.setattr(LogisticRegression, "get_params", lambda self: parameters)
-    assert _last_layer._penalty("l1") == expected
+    assert _penalty("l1") == expected
 
 
 def test_seeds_and_parallel_fits():

@@ -96,3 +96,16 @@ def test_warnings_are_one_line_each(monkeypatch, table, capsys):
     told = capsys.readouterr()
     assert told.out == "done\n"
     assert told.err == "warning: few rows\n"
+
+
+def test_cells_cannot_steer_the_terminal(people, tmp_path, capsys):
+    label = people["label"].map({0: "no", 1: "yes\x1b]0;title\x07\u202e\x9b2J"})
+    people.assign(label=label).to_csv(tmp_path / "t.csv", index=False)
+    arguments = ["infer", str(tmp_path / "t.csv"), "--target", "label", "--k", "2"]
+    assert main(arguments) == 0
+    told = capsys.readouterr()
+    assert "yes?]0;title???2J" in told.out
+    assert not set("\x1b\x07\u202e\x9b") & set(told.out + told.err)
+    people.assign(label="one\x1b[2J").to_csv(tmp_path / "t.csv", index=False)
+    assert main(arguments) == 2
+    assert "holds only one?[2J" in capsys.readouterr().err

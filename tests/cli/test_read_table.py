@@ -29,6 +29,10 @@ def test_files_hold_the_same_table(people, tmp_path, name):
         ("tabs.csv", b"a\tb\n1\t2\n", "with tabs in its name: --sep 'tab'"),
         ("half.csv.gz", gzip.compress(bytes(range(256)) * 9)[:200], "cannot be read as a table"),
         ("not.parquet", b"a,b\n1,2\n", "cannot be read as a table"),
+        ("not.csv.zip", b"a,b\n1,2\n", "cannot be read as a table: File is not a zip file"),
+        ("not.csv.xz", b"a,b\n1,2\n", "cannot be read as a table: Input format not supported"),
+        ("not.csv.bz2", b"a,b\n1,2\n", "cannot be read as a table: Invalid data stream"),
+        ("not.tar", b"a,b\n1,2\n", "cannot be read as a table"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path, name, content, says):
@@ -37,6 +41,30 @@ def test_what_is_no_table_is_refused(tmp_path, name, content, says):
     with pytest.raises(Refusal, match=says) as refusal:
         read_table(tmp_path / name)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_table_without_columns_is_refused(tmp_path):
+    pd.DataFrame(index=range(3)).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(Refusal, match="has no columns"):
+        read_table(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize("error", [EOFError(), MemoryError(), NotImplementedError("no\nway")])
+def test_errors_of_any_kind_are_told_in_a_line(error, table, monkeypatch):
+    def read_csv(*args, **options):
+        raise error
+
+    monkeypatch.setattr(pd, "read_csv", read_csv)
+    with pytest.raises(Refusal, match=f"as a table: ({type(error).__name__}|no)\\.$"):
+        read_table(table)
+
+
+def test_text_that_cannot_be_decoded_is_refused(tmp_path):
+    pd.DataFrame({"a": ["text", "words"]}).to_parquet(tmp_path / "t.parquet", compression=None)
+    content = (tmp_path / "t.parquet").read_bytes()
+    (tmp_path / "t.parquet").write_bytes(content.replace(b"words", b"w\xf5rds"))
+    with pytest.raises(Refusal, match="cannot be read as a table"):
+        read_table(tmp_path / "t.parquet")
 
 
 def test_other_separators(tmp_path):

@@ -58,6 +58,15 @@ def test_unknown_attributes_are_told_with_those_that_exist(kind, tmp_path):
         fetch_celeba(data_home=tmp_path, target="Blond")
 
 
+@pytest.mark.parametrize("kind", ["txt", "csv"])
+def test_tables_that_name_files_elsewhere_are_refused(kind, tmp_path):
+    write(tmp_path / "celeba", kind)
+    for path in (tmp_path / "celeba").glob("list_*"):
+        path.write_text(path.read_text().replace("000002.jpg", "/secret.jpg"))
+    with pytest.raises(ValueError, match="outside of it, '/secret"):
+        fetch_celeba(data_home=tmp_path)
+
+
 def test_missing_files_are_told_with_where_they_come_from(tmp_path):
     told = r"there is no list_attr_celeba\.txt in .*celeba: download .* unpack them there"
     with pytest.raises(FileNotFoundError, match=told):

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from sklearn.utils import Bunch
 
-from skgroup.datasets._file_table import check_columns, fetch_folder, read_columns, take_part
+from skgroup.datasets._file_table import (
+    check_columns,
+    fetch_folder,
+    paths_below,
+    read_columns,
+    take_part,
+)
 from skgroup.datasets._remote_file import RemoteFile
 
 ARCHIVE = RemoteFile("set.zip", "https://data.example/set.zip")
@@ -50,6 +56,13 @@ def test_a_folder_without_its_table_is_left_alone(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"but no file table\.csv in it: remove the folder"):
         fetch_folder(tmp_path, "set", "table.csv", ARCHIVE, download_if_missing=True)
     assert (tmp_path / "set").is_dir()
+
+
+def test_files_that_a_table_names_are_below_its_folder(tmp_path):
+    assert paths_below(tmp_path, ["a/b.png"]).tolist() == [str(tmp_path / "a" / "b.png")]
+    for name in ("../b.png", "a/../../b.png", "/etc/b.png", "C:b.png"):
+        with pytest.raises(ValueError, match=r"names a file outside of it, .*b\.png"):
+            paths_below(tmp_path, ["a.png", name])
 
 
 def test_parts_are_kept_or_told():

@@ -3,7 +3,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import nn
 
 from skgroup import ERMClassifier
@@ -69,3 +69,11 @@ def test_without_pillow_the_error_says_what_to_install(paths, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ImportError, match=r"needs Pillow: install it .*skgroup\[images\]"):
         ImageFiles(paths)
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PDF", "TGA"])
+def test_formats_that_no_data_set_has_are_not_opened(kind, tmp_path):
+    """EPS runs Ghostscript, and the content of a file decides, not its name."""
+    Image.new("RGB", (6, 4)).save(tmp_path / "a.png", format=kind)
+    with pytest.raises(UnidentifiedImageError):
+        ImageFiles([tmp_path / "a.png"])[0]

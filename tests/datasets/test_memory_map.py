@@ -114,3 +114,14 @@ def test_estimators_see_the_rows_as_they_were(tmp_path):
             expected = groups, model.predict_proba(X)
     np.testing.assert_array_equal(groups, expected[0])
     np.testing.assert_array_equal(model.predict_proba(X), expected[1])
+
+
+def test_links_beside_the_file_are_not_followed(tmp_path):
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    for name in ("rows.npy", "rows.npy.part"):
+        (tmp_path / name).symlink_to(mine)
+    found = memory_map([np.eye(2)], tmp_path / "rows.npy")
+    assert mine.read_text() == "mine"
+    assert found.data.tolist() == [[1, 0], [0, 1]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "rows.npy", "rows.npy.part"]

@@ -118,3 +118,40 @@ def test_redirections_stay_on_https():
     onward = "https://other.example/b"
     moved = handler.redirect_request(request, None, 302, "", Message(), onward)
     assert moved.full_url == onward
+
+
+def test_a_server_that_never_stops_is_left(tmp_path, web, monkeypatch):
+    web[URL] = CONTENT
+    monkeypatch.setattr(_remote_file, "_BLOCK", 1)
+    monkeypatch.setattr(_remote_file, "_MAX_BYTES", 5)
+    with pytest.raises(OSError, match="more than 5 bytes came"):
+        UNKNOWN.fetch(tmp_path, download_if_missing=True)
+    assert names(tmp_path) == []
+
+
+def test_a_length_that_is_no_number_is_told(tmp_path, web, response):
+    web[URL] = response(CONTENT, "many")
+    with pytest.raises(OSError, match="8 of many bytes came"):
+        UNKNOWN.fetch(tmp_path, download_if_missing=True)
+
+
+@pytest.mark.parametrize("note", [b"", b"\n", b"none  rows.csv", b"\xff\xfe", SHA256[:60].encode()])
+def test_a_note_without_a_checksum_is_refused(note, tmp_path, web):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "rows.csv").write_bytes(CONTENT)
+    (tmp_path / "set" / "rows.csv.sha256").write_bytes(note)
+    with pytest.raises(OSError, match=r"rows\.csv\.sha256 holds no checksum of rows\.csv: remove"):
+        UNKNOWN.fetch(tmp_path, download_if_missing=True)
+
+
+def test_links_in_the_data_folder_are_not_written_through(tmp_path, web):
+    """Neither to what is there nor to a file that is made."""
+    web[URL] = CONTENT
+    home, mine = tmp_path / "home", tmp_path / "mine"
+    (home / "set").mkdir(parents=True)
+    (home / "set" / "rows.csv").symlink_to(mine)
+    (home / "set" / "rows.csv.sha256").symlink_to(mine)
+    path = UNKNOWN.fetch(home, download_if_missing=True)
+    assert not mine.exists()
+    assert path.read_bytes() == CONTENT
+    assert not path.is_symlink()

@@ -5,7 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from skgroup.datasets._unpack import unpack
+from skgroup.datasets import _unpack
+from skgroup.datasets._unpack import leads_out, unpack
 
 FILES = {"set/table.csv": b"a,b\n", "set/images/1.png": b"picture"}
 LEADING_OUT = ["../out.txt", "set/../../out.txt", "/out.txt", "C:/out.txt", "set\\..\\..\\out.txt"]
@@ -90,3 +91,54 @@ def test_half_an_archive_is_refused(write, tmp_path):
     with pytest.raises(OSError, match=r"cannot be unpacked .* download it again"):
         unpack(tmp_path / "archive", tmp_path / "set")
     assert names(tmp_path) == ["archive"]
+
+
+@pytest.mark.parametrize(("limit", "n"), [("MAX_BYTES", 11), ("MAX_FILES", 2)])
+def test_bombs_are_refused(write, limit, n, tmp_path, monkeypatch):
+    assert sum(map(len, FILES.values())) == 11
+    write(tmp_path / "archive", FILES)
+    monkeypatch.setattr(_unpack, limit, n)
+    unpack(tmp_path / "archive", tmp_path / "set")
+    monkeypatch.setattr(_unpack, limit, n - 1)
+    with pytest.raises(OSError, match=r"'set/images/1.png' is one too many, or too big\. Nothing"):
+        unpack(tmp_path / "archive", tmp_path / "other")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["archive", "set"]
+
+
+def test_no_more_is_written_than_a_block_beyond_the_limit(tmp_path, monkeypatch):
+    monkeypatch.setattr(_unpack, "_BLOCK", 1000)
+    copy = io.BytesIO()
+    assert _unpack._copy(io.BytesIO(bytes(2**20)), copy, 4500) == -500
+    assert len(copy.getvalue()) == 5000
+
+
+def test_a_password_or_an_unknown_compression_is_told(tmp_path):
+    write_zip(tmp_path / "archive", FILES)
+    content = (tmp_path / "archive").read_bytes()
+    for place, value in ((6, b"\x01\x00"), (8, b"\x63\x00")):  # flags and method of an entry
+        local, central = content.index(b"PK\x03\x04"), content.index(b"PK\x01\x02")
+        changed = bytearray(content)
+        changed[local + place : local + place + 2] = value
+        changed[central + place + 2 : central + place + 4] = value
+        (tmp_path / "archive").write_bytes(changed)
+        with pytest.raises(OSError, match="cannot be unpacked"):
+            unpack(tmp_path / "archive", tmp_path / "set")
+
+
+def test_damaged_xz_is_told(tmp_path):
+    with tarfile.open(tmp_path / "archive", "w:xz") as archive:
+        archive.add(__file__)
+    content = bytearray((tmp_path / "archive").read_bytes())
+    content[len(content) // 2] ^= 255
+    (tmp_path / "archive").write_bytes(content)
+    with pytest.raises(OSError, match="cannot be unpacked"):
+        unpack(tmp_path / "archive", tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a/b.png", False), ("..a/b..", False), ("a/../../b", True), ("/a", True), ("\\a", True),
+     ("a\\..\\..\\b", True), ("C:a", True), ("..", True), ("//host/share/a", True)],
+)  # fmt: skip
+def test_which_names_lead_out(name, expected):
+    assert leads_out(name) is expected

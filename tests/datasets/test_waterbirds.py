@@ -104,6 +104,13 @@ def test_an_archive_of_something_else_is_told(tmp_path):
         fetch_waterbirds(data_home=tmp_path)
 
 
+def test_a_table_that_names_files_elsewhere_is_refused(home):
+    table = home / FOLDER / "metadata.csv"
+    table.write_text(table.read_text().replace("001.Bird/Bird_1.jpg", "../../secret.png"))
+    with pytest.raises(ValueError, match=r"outside of it, '\.\./\.\./secret\.png'"):
+        fetch_waterbirds(data_home=home)
+
+
 def test_unknown_parts_are_refused(home):
     with pytest.raises(ValueError, match=r"'split' parameter .*'validation'.* Got 'val'"):
         fetch_waterbirds(data_home=home, split="val")

@@ -1,5 +1,10 @@
+import os
+import pickle
 import subprocess
 import sys
+import tempfile
+import threading
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +15,7 @@ from torch import nn
 from torch.utils.data import TensorDataset
 
 from skgroup._data import as_rows
+from skgroup.exceptions import CheckpointError
 from skgroup.objectives import GroupDROLoss, MeanLoss
 from skgroup.samplers import BalancedSampler, UniformSampler
 from skgroup.training import Interrupted, TrainingData, Validation, train
@@ -175,6 +181,64 @@ def test_a_file_cut_short_is_not_read(tmp_path):
     assert same(fit(tmp_path), fit())
 
 
+class Evil:
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def saved(content, tmp_path):
+    if isinstance(content, bytes):
+        return content
+    torch.save(content, tmp_path / "content")
+    return (tmp_path / "content").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"history": "[]", "value": Path("a")}, {"value": 1}, {"history": "[1"}, {"history": 1},
+        [1], torch.zeros(2), b"", b"text", b"PK\x05\x06" + bytes(18), b"\x80\x02.",
+        b"PK\x03\x04", b"r\xf5",
+    ],
+)  # fmt: skip
+def test_a_file_of_another_is_refused(content, tmp_path):
+    checkpoint, content = Checkpoint(tmp_path, "name"), saved(content, tmp_path)
+    checkpoint.path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"name\.pt is damaged.* delete the file"):
+        checkpoint.load()
+    checkpoint.path.write_bytes(sha256(content).digest() + content)
+    with pytest.raises(CheckpointError, match=r"name\.pt is no checkpoint.* delete the file"):
+        checkpoint.load()
+
+
+@pytest.mark.parametrize("dump", [torch.save, lambda x, path: path.write_bytes(pickle.dumps(x, 2))])
+def test_a_file_that_would_run_code_is_refused_and_not_run(dump, tmp_path):
+    checkpoint = Checkpoint(tmp_path, "name")
+    dump({"history": "[]", "value": Evil(tmp_path / "run")}, tmp_path / "content")
+    content = (tmp_path / "content").read_bytes()
+    checkpoint.path.write_bytes(sha256(content).digest() + content)
+    with pytest.raises(CheckpointError, match="nothing in it was run") as error:
+        checkpoint.load()
+    assert "weights_only" not in str(error.value)  # torch says to turn it off
+    assert not (tmp_path / "run").exists()
+
+
+def test_links_in_the_folder_are_replaced_and_not_followed(tmp_path):
+    folder, mine = tmp_path / "shared", tmp_path / "mine"
+    folder.mkdir()
+    mine.write_text("mine")
+    checkpoint = Checkpoint(folder, "name")
+    for name in ("name.pt", f"name-{os.getpid()}-{threading.get_ident()}.tmp"):
+        (folder / name).symlink_to(mine)
+    checkpoint.save({"history": [], "value": 1})
+    assert mine.read_text() == "mine"
+    assert not (folder / "name.pt").is_symlink()
+    assert checkpoint.load() == {"history": [], "value": 1}
+
+
 def test_what_callbacks_record_survives(tmp_path):
     class Record(Callback):
         def on_epoch_end(self, net, **kwargs):
@@ -209,7 +273,11 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_before_training(tmp_path
         fit(file)
     with pytest.raises(OSError, match="file"):
         fit(file / "below")
-    monkeypatch.setattr(Path, "touch", lambda self: (_ for _ in ()).throw(PermissionError("no")))
+
+    def forbidden(**where):
+        raise PermissionError("no")
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", forbidden)
     with pytest.raises(PermissionError):
         fit(tmp_path)
 
