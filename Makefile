@@ -4,11 +4,12 @@ JOBS ?= 2
 
 BIN := .venv/bin
 READY := .venv/.ready
+SOAK := .venv/.soak
 # `make bench MNIST=mnist.npz` also runs what needs MNIST.
 # One thread for each worker: several would fight over the cores. Plots go to files, not to windows.
 RUN := OMP_NUM_THREADS=1 MPLBACKEND=Agg $(BIN)/python
 
-.PHONY: demo test unit doctest docs coverage lint audit-dependencies types toys bench soak soak-fuzz clean
+.PHONY: demo test unit doctest docs coverage lint audit-dependencies types toys bench soak soak-fuzz mutants clean
 
 demo: $(READY)
 	$(RUN) examples/plot_compas.py
@@ -61,14 +62,20 @@ soak: $(READY)
 
 # Broken files for every reader; SECONDS for each of them.
 soak: soak-fuzz
-soak-fuzz: $(READY)
-	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[soak]'
+soak-fuzz: $(SOAK)
 	$(RUN) benchmarks/soak_fuzz.py --seconds $(or $(SECONDS),300)
+
+# Small changes to the code, of which the tests should notice nine in ten; NAMES picks some, like
+# 'skgroup.samplers*'.
+soak: mutants
+mutants: $(SOAK)
+	$(RUN) -m mutmut run --max-children $(JOBS) $(NAMES)
+	$(RUN) -m mutmut results
 
 clean:
 	rm -rf .venv build dist demo_output .coverage htmlcov
 	rm -rf docs/_build docs/auto_examples docs/reference docs/sg_execution_times.rst
-	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf mutants .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A new stamp is written only when the whole installation went through.
@@ -76,4 +83,8 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[test,lint,docs]'
+	touch $@
+
+$(SOAK): $(READY)
+	$(BIN)/python -m pip install --disable-pip-version-check --editable '.[soak]'
 	touch $@
