@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 PAIRS = 2**15  # looked at again at once
 FLAT = 1e-12
+WORTH_IT = 4  # rows for each column: with fewer, finding directions costs more than products do
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +51,19 @@ class Closeness:
         """Prepare comparisons with `rows`, in double precision if `precision` asks for it."""
         centre = rows.mean(axis=0, dtype=np.float64)
         found = cls(rows, unit_rows, np.zeros_like(centre) if unit_rows else centre)
-        moved = rows - found.shift
-        values, vectors = np.linalg.eigh(moved.T @ moved)
-        kept = values > FLAT * values[-1]
-        if kept.sum() <= 0.75 * len(kept):
-            basis = vectors[:, kept]
-            found = replace(found, basis=basis, left_out=_beside(moved, basis))
+        if WORTH_IT * len(centre) <= len(rows):
+            found = found._without_flat_directions()
         coarse = found.error(found.columns.T) > precision / 10
         return replace(found, dtype=np.float64) if coarse else found
+
+    def _without_flat_directions(self) -> Self:
+        moved = self.rows - self.shift
+        values, vectors = np.linalg.eigh(moved.T @ moved)
+        kept = values > FLAT * values[-1]
+        if kept.sum() > 0.75 * len(kept):
+            return self
+        basis = vectors[:, kept]
+        return replace(self, basis=basis, left_out=_beside(moved, basis))
 
     def take(self, index: NDArray[Any]) -> Self:
         """The same for some of the rows."""

@@ -40,6 +40,13 @@ def test_only_directions_in_which_rows_extend_are_multiplied():
     assert abs(found - expected).max() <= closeness.error(closeness.queries(new)) < 1e-3
 
 
+def test_wide_rows_are_compared_as_they_are():
+    rows = np.random.default_rng(0).normal(size=(31, 8)) @ np.diag([1.0, 1, 1, 1, 0, 0, 0, 0])
+    assert Closeness.of(rows, unit_rows=False).basis is None  # four rows a column would be 32
+    assert Closeness.of(rows[[*range(31), 0]], unit_rows=False).basis.shape == (8, 4)
+
+
+
 def test_a_zero_row_has_distance_one_to_unit_rows():
     Z = np.array([[1.0, 0.0], [0.0, 0.0], [-1.0, 0.0]])
     closeness = Closeness.of(Z, unit_rows=True)
