@@ -46,7 +46,6 @@ def test_wide_rows_are_compared_as_they_are():
     assert Closeness.of(rows[[*range(31), 0]], unit_rows=False).basis.shape == (8, 4)
 
 
-
 def test_a_zero_row_has_distance_one_to_unit_rows():
     Z = np.array([[1.0, 0.0], [0.0, 0.0], [-1.0, 0.0]])
     closeness = Closeness.of(Z, unit_rows=True)
