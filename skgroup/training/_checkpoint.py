@@ -81,9 +81,13 @@ class Checkpoint:
 
     def __init__(self, folder: str | os.PathLike, name: str):
         self.path = Path(folder) / f"{name}.pt"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.path.parent):
-            pass
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self.path.parent):
+                pass
+        except OSError as error:
+            wrong = f"checkpoint_dir must be a folder that can be written to ({error.strerror})"
+            raise OSError(error.errno, wrong, str(self.path.parent)) from error
         for left in self.path.parent.glob(f"{glob.escape(name)}-*.tmp"):  # by fits that were killed
             with suppress(OSError):
                 left.unlink()

@@ -1,3 +1,4 @@
+import errno
 import os
 import pickle
 import subprocess
@@ -269,16 +270,16 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_before_training(tmp_path
     file = tmp_path / "file"
     file.touch()
     monkeypatch.setattr(GroupDROLoss, "forward", untouchable)
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(FileExistsError, match=r"checkpoint_dir must be a folder .*/file'"):
         fit(file)
-    with pytest.raises(OSError, match="file"):
+    with pytest.raises(NotADirectoryError, match=r"checkpoint_dir must be a folder .*file/below'"):
         fit(file / "below")
 
     def forbidden(**where):
-        raise PermissionError("no")
+        raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", forbidden)
-    with pytest.raises(PermissionError):
+    with pytest.raises(PermissionError, match=r"checkpoint_dir .* \(Permission denied\)"):
         fit(tmp_path)
 
 

@@ -1,11 +1,14 @@
 """Two real processes against one; run as a script, this file is one of the two."""
 
+import errno
 import os
 import pickle
 import subprocess
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -130,7 +133,30 @@ class Kill(Callback):
             raise MemoryError
 
 
-def errors(rank):
+def damaged(rank, folder):
+    """Go on from a file that was changed where it lies."""
+    model = ERMClassifier(**settings(checkpoint_dir=folder, max_epochs=4))
+    with suppress(MemoryError):
+        model.set_params(callbacks=[Kill()]).fit(X, Y)
+    dist.barrier()
+    if rank == 0:
+        (path,) = folder.iterdir()
+        path.write_bytes(path.read_bytes()[:-1])
+    dist.barrier()
+    model.set_params(callbacks=None).fit(X, Y)
+
+
+def full(rank, folder):
+    """Write to a disk without room, which only the first process does."""
+
+    def fsync(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with mock.patch.object(os, "fsync", fsync):
+        ERMClassifier(**settings(checkpoint_dir=folder)).fit(X, Y)
+
+
+def errors(rank, folder):
     """Messages of what must fail in every process alike."""
     other_y = np.where(np.arange(N) == 3, 1 - Y, Y) if rank else Y
     other_X = X + (0.5 if rank else 0.0)
@@ -148,6 +174,8 @@ def errors(rank):
         "mixup": lambda: MixupClassifier(**settings()).fit(X, Y),
         "ule": lambda: ULEClassifier(**settings()).fit(X, Y),
         "folder": lambda: ERMClassifier(**settings(checkpoint_dir=__file__)).fit(X, Y),
+        "damaged": lambda: damaged(rank, folder / "damaged"),
+        "full": lambda: full(rank, folder / "full"),
     }
     found = {}
     for name, attempt in attempts.items():
@@ -190,7 +218,7 @@ def run(rank, folder):
         found = {name: outcome(fit(make())) for name, make in MODELS.items()}
         stopped = ERMClassifier(**settings(callbacks=[StopOnFirst()])).fit(X, Y)
         found["stopped"] = outcome(stopped)
-        found["errors"] = errors(rank)
+        found["errors"] = errors(rank, path)
         found["checkpoints"] = checkpoints(path / "checkpoints")
     (path / f"{rank}.pkl").write_bytes(pickle.dumps(found))
     dist.destroy_process_group()
@@ -263,7 +291,9 @@ def test_one_process_that_stops_stops_all(ranks):
         ("predict", "ValueError", "differ in: number of rows. Each"),
         ("mixup", "TypeError", "cannot split a batch for Mix"),
         ("ule", "TypeError", "form='gram'"),
-        ("folder", "FileExistsError", ""),
+        ("folder", "FileExistsError", "checkpoint_dir must be a folder"),
+        ("damaged", "CheckpointError", ".pt is damaged, its checksum"),
+        ("full", "OSError", "a checkpoint could not be written (No space left on device)"),
     ],
 )
 def test_what_cannot_work_fails_in_all_processes(ranks, name, kind, text):
