@@ -54,8 +54,9 @@ class TensorRows:
         return len(self.values)
 
     def take(self, index: Tensor | slice) -> Tensor:
-        picked = self.values[index]  # a view where `index` is a slice: modules may work in place
-        return picked.clone() if isinstance(index, slice) else picked
+        if isinstance(index, slice):
+            return self.values[index].clone()  # not a view: modules may work in place
+        return self.values.index_select(0, index)  # several times as fast as values[index]
 
 
 class ArrayRows:

@@ -15,6 +15,7 @@ from skgroup._encode_groups import encode_groups
 from skgroup._grouped_array import get_groups
 from skgroup._groups import ResolvedGroups, check_same_index
 from skgroup._inputs import check_X, feature_statistics, labels_of, n_features_of, n_rows_of
+from skgroup._order_by_code import order_by_code
 from skgroup.exceptions import GroupsError
 from skgroup.samplers import BalancedSampler, UniformSampler
 from skgroup.training import TrainingData, Validation
@@ -112,9 +113,10 @@ def split_rows(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Split off a share of every class x group cell; each cell keeps a training row."""
     keys = np.random.default_rng(seed).random(len(y))
-    _, cell = np.unique(y * (groups.max() + 1) + groups, return_inverse=True)
+    cell = y * (groups.max() + 1) + groups
     size = np.bincount(cell)
-    order = np.lexsort((keys, cell))
+    order = np.argsort(keys)
+    order = order[order_by_code(cell[order])]
     rank = np.empty(len(y), dtype=np.int64)
     rank[order] = np.arange(len(y)) - np.repeat(np.cumsum(size) - size, size)
     held_out = rank < np.minimum(np.rint(fraction * size), size - 1)[cell]

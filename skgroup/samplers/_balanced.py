@@ -3,9 +3,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from skgroup._order_by_code import order_by_code
 from skgroup.samplers._uniform import batch_lengths
 
 __all__ = ["BalancedSampler", "members_by_appearance"]
+
+
+def rows_by_group(groups: Tensor, n_groups: int) -> list[Tensor]:
+    """Rows of each group, in their order."""
+    order = torch.from_numpy(order_by_code(groups.numpy()))
+    return list(order.split(groups.bincount(minlength=n_groups).tolist()))
 
 
 def members_by_appearance(groups: Tensor, n_groups: int) -> list[Tensor]:
@@ -13,14 +20,15 @@ def members_by_appearance(groups: Tensor, n_groups: int) -> list[Tensor]:
 
     So what a seed draws does not depend on how groups are called.
     """
-    members = [torch.nonzero(groups == g).flatten() for g in range(n_groups)]
-    empty = [g for g, rows in enumerate(members) if not len(rows)]
-    if empty or int(groups.min()) < 0:
+    smallest = int(groups.min())
+    sizes = groups.clamp_min(0).bincount(minlength=n_groups)
+    empty = torch.nonzero(sizes == 0).flatten().tolist()
+    if empty or smallest < 0:
         raise ValueError(
             f"groups must be numbered 0 to n_groups - 1 without gaps: the smallest is "
-            f"{int(groups.min())}, and {empty} have no row. Leave out outliers and renumber."
+            f"{smallest}, and {empty} have no row. Leave out outliers and renumber."
         )
-    return sorted(members, key=lambda rows: int(rows[0]))
+    return sorted(rows_by_group(groups, n_groups), key=lambda rows: int(rows[0]))
 
 
 class BalancedSampler:
@@ -67,8 +75,7 @@ class BalancedSampler:
         """Row numbers of one epoch, int64; `lengths` cuts them into batches."""
         groups = self._group_order()
         index = torch.empty(self.n_samples, dtype=torch.int64)
-        for g in range(self.n_groups):
-            places = torch.nonzero(groups == g).flatten()
+        for g, places in enumerate(rows_by_group(groups, self.n_groups)):
             index[places] = self._draw(g, len(places))
         return index
 
