@@ -11,6 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_random_state, column_or_1d
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,6 +20,7 @@ from skgroup._sklearn import HasMethods, Interval, Options, validate_params
 from skgroup._tell import tell
 from skgroup.exceptions import UnstableGroupsWarning
 from skgroup.inspection._chance import figures_of_chance
+from skgroup.inspection._inferrer_of import inferrer_of
 from skgroup.inspection._refit import class_ari, refit_groups, subsample_rows
 from skgroup.inspection._stability_report import Stability
 
@@ -32,7 +34,7 @@ _COUNT = [Interval(Integral, 1, None, closed="left")]
 
 @validate_params(
     {
-        "inferrer": [HasMethods(["fit", "predict", "get_params"])],
+        "inferrer": [HasMethods(["fit", "predict", "get_params"]), Pipeline],
         "y": ["array-like"],
         "n_resamples": _COUNT,
         "subsample": [Interval(Real, 0, 1, closed="neither")],
@@ -88,9 +90,10 @@ def stability(
 
     Parameters
     ----------
-    inferrer : fitted group inferrer
-        Left alone. Inferrers that do not cluster are tested against the first null only.
-    X, y : like in ``inferrer.fit``
+    inferrer : fitted group inferrer, or pipeline with one
+        Left alone. Inferrers that do not cluster are tested against the first null only. In a
+        pipeline the steps before the inferrer are not refitted.
+    X, y : like in ``inferrer.fit``, or in ``fit`` of the pipeline
         The rows that it was fitted on.
     n_resamples : int, default=20
         Refits on parts of the rows.
@@ -117,7 +120,7 @@ def stability(
     NotFittedError
         If the inferrer is not fitted.
     ValueError
-        If X and y do not fit it.
+        If X and y do not fit it, or a pipeline has no fitted inferrer.
 
     Warns
     -----
@@ -144,8 +147,9 @@ def stability(
     >>> print(stability(inferrer, X, y, n_resamples=3, n_seeds=1, random_state=0))
     Within-class ARI with 3 refits on 80 % of the rows: 1.00 ...
     """
-    check_is_fitted(inferrer)
     check_same_index(X=X, y=y)
+    inferrer, X, _ = inferrer_of(inferrer, X)
+    check_is_fitted(inferrer)
     groups, labels = np.asarray(inferrer.predict(X, y)), column_or_1d(y)
     classes, codes = np.unique(labels, return_inverse=True)
     rng = check_random_state(random_state)

@@ -7,8 +7,15 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from skgroup import EIILGroupInferrer, ErrorGroupInferrer, GradientGroupInferrer
+from skgroup import (
+    EIILGroupInferrer,
+    ERMClassifier,
+    ErrorGroupInferrer,
+    GradientGroupInferrer,
+)
 from skgroup.datasets import make_shortcut_classification
 from skgroup.exceptions import GroupsError, UnstableGroupsWarning
 from skgroup.inspection import stability
@@ -155,6 +162,23 @@ def test_frames_and_sparse_rows(blobs):
     for X, y in ((frame, labels), (sparse.csr_matrix(blobs.X), blobs.y)):
         inferrer = GradientGroupInferrer(k=2, random_state=0).fit(X, y)
         assert stability(inferrer, X, y, **QUICK).mean_ari == 1
+
+
+def test_pipelines(blobs):
+    frame = pd.DataFrame(blobs.X, columns=["a", "b"])
+    inferrer, last = GradientGroupInferrer(2, random_state=0), ERMClassifier(max_epochs=2)
+    pipeline = make_pipeline(StandardScaler(), inferrer, last).fit(frame, blobs.y)
+    Z = pipeline[0].transform(frame)
+    expected = stability(pipeline[1], Z, blobs.y, **QUICK)
+    for given in (pipeline, pipeline[:2]):
+        found = stability(given, frame, blobs.y, **QUICK)
+        np.testing.assert_array_equal(found.class_ari, expected.class_ari)
+        np.testing.assert_array_equal(found.p_values, expected.p_values)
+    with pytest.raises(NotFittedError, match="This Pipeline instance is not fitted yet"):
+        stability(make_pipeline(StandardScaler(), inferrer), frame, blobs.y, **QUICK)
+    without = make_pipeline(StandardScaler(), last).fit(frame, blobs.y)
+    with pytest.raises(ValueError, match="this Pipeline has no fitted group inferrer"):
+        stability(without, frame, blobs.y, **QUICK)
 
 
 def test_without_seeds_and_tests(blobs):
