@@ -101,6 +101,8 @@ def fit_all(
     for name, (cls, source) in METHODS.items():
         groups = known[source] if source else {}
         chosen = {} if source else {"scoring": "accuracy"}
+        if cls is GERNEClassifier:  # of two halves x two classes x two groups
+            chosen["group_batch_size"] = max(1, settings["batch_size"] // 8)
         classifier = cls(**settings, **chosen)
         classifier.fit(
             inputs["train"], parts["train"].y, groups=groups.get("train"),

@@ -61,6 +61,19 @@ def test_every_method_is_reported_in_every_group(script, home, capsys):
     assert "| average | 21 |" in printed
 
 
+def test_no_method_takes_a_larger_step_than_asked(script, home, monkeypatch):
+    steps, forward = [], script.Network.forward
+
+    def counted(self, images):
+        if torch.is_grad_enabled():
+            steps.append(len(images))
+        return forward(self, images)
+
+    monkeypatch.setattr(script.Network, "forward", counted)
+    script.main(given(home, "--train", "whole"))
+    assert max(steps) == 16
+
+
 def test_a_network_that_was_killed_ends_as_if_it_had_not_been(script, home, tmp_path, killed_after):
     whole = script.main(given(home, "--train", "whole"))
     again = given(home, "--train", "whole", "--checkpoints", str(tmp_path))
