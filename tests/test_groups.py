@@ -1,6 +1,7 @@
 """Where groups come from (given, carried, classes), crossing with the class, pandas indexes."""
 
 import inspect
+import re
 import warnings
 
 import numpy as np
@@ -66,24 +67,34 @@ def test_a_class_called_minus_one_is_no_outlier(y, codes, labels):
     assert resolve_groups(None, np.array(y), [0, 0, 1, 1]).codes.tolist() == [0, 0, 1, 1]
 
 
-@pytest.mark.parametrize("routing", [False, True])
-def test_the_warning_names_three_causes_and_the_fix(routing):
+CAUSES = """\
+Method got no groups and falls back to the classes of y. Three usual causes: (1) a step between \
+the group inferrer and the classifier (StandardScaler, PCA), or a meta-estimator around the \
+classifier (BaggingClassifier), validates its input and drops the groups: put the inferrer \
+directly before the classifier, and meta-estimators around both; (2) the inferrer is missing, or \
+inside a ColumnTransformer or FeatureUnion, which drop the groups too: make it a step of the \
+pipeline; (3) """
+WITHOUT_ROUTING = """\
+without metadata routing, `groups=` given to a search or to cross_validate reaches only the \
+splitter. To train on groups, pass `groups=` to `fit`, `<step>__groups=` through a pipeline or a \
+search over one, hand a search `GroupedArray(X, g)`, or call \
+`sklearn.set_config(enable_metadata_routing=True)` and use \
+`cross_validate(..., params={"groups": g})`."""
+# With routing, `step__groups=` is itself an error, and routing needs no switching on.
+WITH_ROUTING = """\
+`groups=` was not given, or `set_fit_request(groups=False)` refuses it. To train on groups, pass \
+them as `groups=` to the outermost `fit`, or `cross_validate(..., params={"groups": g})`: metadata \
+routing hands them on."""
+
+
+@pytest.mark.parametrize(("routing", "text"), [(False, WITHOUT_ROUTING), (True, WITH_ROUTING)])
+def test_the_warning_names_three_causes_and_the_fix(routing, text):
     with (
         sklearn.config_context(enable_metadata_routing=routing),
         pytest.warns(MissingGroupsWarning) as caught,
     ):
-        resolve_groups(None, Y, fallback_for="GroupDROClassifier")
-    text = str(caught[0].message)
-    assert text.startswith("GroupDROClassifier got no groups and falls back to the classes of y.")
-    assert "(1) a step between the group inferrer and the classifier (StandardScaler, PCA" in text
-    assert "(2) the inferrer is missing, or inside a ColumnTransformer" in text
-    assert ("(3) without metadata routing, `groups=` given to a search" in text) is not routing
-    assert ("(3) `groups=` was not given, or `set_fit_request" in text) is routing
-    assert 'cross_validate(..., params={"groups": g})' in text
-    # With routing, `step__groups=` is itself an error, and routing needs no switching on.
-    assert ("<step>__groups=" in text) is not routing
-    assert ("set_config(enable_metadata_routing=True)" in text) is not routing
-    assert ("outermost `fit`" in text) is routing
+        resolve_groups(None, Y, fallback_for="Method")
+    assert str(caught[0].message) == CAUSES + text
 
 
 def test_the_warning_points_at_the_caller_of_fit():
@@ -102,8 +113,11 @@ def test_the_warning_points_at_the_caller_of_fit():
 
 
 def test_a_class_of_outliers_only():
-    message = "every sample of class 1 as an outlier .* give at least one of its samples a group"
-    with pytest.raises(GroupsError, match=message):
+    message = (
+        "groups marks every sample of class 1 as an outlier (-1 or missing), which leaves nothing "
+        "to train that class on: give at least one of its samples a group, or remove the class."
+    )
+    with pytest.raises(GroupsError, match=f"^{re.escape(message)}$"):
         resolve_groups(None, Y, [0, 1, -1, None])
     with pytest.raises(GroupsError, match="every sample of class 'b' as an outlier"):
         resolve_groups(None, np.array([*"aabb"]), [0, 1, -1, -1])

@@ -25,6 +25,11 @@ def show(objective, p, y=Y, index=ROWS, logits=None):
     return objective(TwinOutput(logits, biased(p)), y, y, index)
 
 
+def test_defaults():
+    objective = LogitCorrectionLoss(2)
+    assert (objective.exponent, objective.eta, objective.momentum) == (0.7, 1.0, 0.9)
+
+
 def test_one_batch_by_hand():
     objective = LogitCorrectionLoss(2, q=1.0)
     loss = show(objective, P)

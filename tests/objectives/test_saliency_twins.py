@@ -78,6 +78,31 @@ def test_features_are_what_the_head_receives():
     assert twin.other.weight.grad is not None
 
 
+class Named(nn.Module):
+    """Two inputs by name, then a head."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.head = Sum(), nn.Linear(2, 2)
+
+    def forward(self, left, right):
+        return self.head(self.body(left=left, right=right))
+
+
+def test_a_frozen_network_with_named_inputs():
+    twin = FeatureTwin(Named(), "head", nn.Linear(2, 2)).train()
+    batch = {"left": X, "right": X[:, :1]}
+    features = twin.main.body(**batch)
+    torch.testing.assert_close(twin(**batch).inputs[0], features)
+    torch.testing.assert_close(twin.eval()(**batch), twin.main.head(features))
+
+
+def test_all_but_the_heads_is_frozen():
+    twin = FeatureTwin(mlp(3, 2, [4]), "head", nn.Linear(4, 2))
+    trained = [name for name, value in twin.named_parameters() if value.requires_grad]
+    assert trained == ["main.head.weight", "main.head.bias", "other.weight", "other.bias"]
+
+
 def test_the_frozen_network_stays_in_eval_mode():
     body = nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(), nn.Linear(3, 2))
     twin = FeatureTwin(body, "2", nn.Linear(3, 2)).train()
