@@ -8,6 +8,7 @@ kept in the current folder, as `crash-*`; `--file crash-...` with `--reader` rea
 """
 
 import argparse
+import hashlib
 import io
 import subprocess
 import sys
@@ -71,11 +72,15 @@ def weights(path: Path) -> None:
 
 
 def checkpoint(path: Path) -> None:
-    """Checkpoints of a fit."""
+    """Checkpoints of a fit, as they are and with a checksum that is right."""
+    from skgroup.exceptions import CheckpointError
     from skgroup.training._checkpoint import Checkpoint
 
-    with suppress(ValueError):
-        Checkpoint(path.parent, path.stem).load()
+    content = path.read_bytes()
+    for digest in (b"", hashlib.sha256(content).digest()):
+        path.write_bytes(digest + content)
+        with suppress(CheckpointError):
+            Checkpoint(path.parent, path.stem).load()
 
 
 def valid_table() -> list[bytes]:
@@ -119,12 +124,13 @@ def valid_weights() -> list[bytes]:
 def valid_checkpoint() -> list[bytes]:
     import torch
 
-    from skgroup.training._checkpoint import Checkpoint
+    from skgroup.training._checkpoint import DIGEST_BYTES, Checkpoint
 
     with tempfile.TemporaryDirectory() as folder:
         kept = Checkpoint(folder, "a")
         kept.save({"history": [{"loss": 1.0}], "module_": {"weight": torch.eye(2)}})
-        return [kept.path.read_bytes()]
+        content = kept.path.read_bytes()
+        return [content, content[DIGEST_BYTES:]]
 
 
 # name -> what reads a file, what makes valid ones, and how the file ends
