@@ -1,5 +1,6 @@
 import pickle
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -63,8 +64,18 @@ def test_make_group_scorer_options():
     assert loss(CLF, X, Y, groups=GROUPS) == -0.5
     assert repr(scorer) == "make_group_scorer(worst_group_accuracy, min_size=4)"
     assert repr(loss) == "make_group_scorer(_worst_group_error, greater_is_better=False)"
+    both = make_group_scorer(worst_group_accuracy, min_size=4, sample_weight=None)
+    assert repr(both) == "make_group_scorer(worst_group_accuracy, min_size=4, sample_weight=None)"
+    metric = partial(worst_group_accuracy, min_size=4)  # which has no name
+    assert repr(make_group_scorer(metric)) == f"make_group_scorer({metric!r})"
     with pytest.raises(ValueError, match="'metric' parameter of make_group_scorer"):
         make_group_scorer("accuracy")
+
+
+def test_the_request_is_its_own():
+    request = worst_group_scorer.get_metadata_routing()
+    assert request.owner == "make_group_scorer(worst_group_accuracy)"
+    assert request.score.requests == {"groups": True}
 
 
 def _worst_group_error(y_true, y_pred, groups):
@@ -89,6 +100,8 @@ def test_other_pandas_index_raises():
     groups = pd.Series(GROUPS, index=range(1, 9))
     with pytest.raises(GroupsError, match="groups and X have different pandas indexes"):
         worst_group_scorer(CLF, frame, y, groups=groups)
+    with pytest.raises(GroupsError, match="y and X have different pandas indexes"):
+        worst_group_scorer(CLF, frame, y.set_axis(groups.index), groups=GROUPS)
 
 
 def _expected(splits, score, groups):

@@ -35,6 +35,16 @@ def risks_of(logits, weight=None):
     return torch.stack([(w * losses)[rows_of(g)].sum() / w[rows_of(g)].sum() for g in range(3)])
 
 
+@pytest.mark.parametrize(("Loss", "penalty"), [(IRMLoss, 100.0), (VRExLoss, 10.0)])
+def test_defaults(Loss, penalty):
+    objective, other = Loss(3), Loss(3, penalty=penalty, anneal_steps=500)
+    for loss in (objective, other):
+        loss.step += 499
+    steps = [(evaluate(objective)[0], evaluate(other)[0]) for _ in range(2)]
+    assert [one == two for one, two in steps] == [True, True]
+    assert steps[0][0] != steps[1][0]  # the penalty is whole from step 500 on
+
+
 def test_scale_gradients_are_those_of_autograd():
     scale = torch.ones(12, dtype=torch.float64, requires_grad=True)
     cross_entropy(scale[:, None] * LOGITS, Y, reduction="sum").backward()

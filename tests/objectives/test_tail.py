@@ -207,6 +207,40 @@ def test_a_discarded_loss_may_be_anything(divergence):
     np.testing.assert_array_equal(after[1], before[1])
 
 
+@pytest.mark.parametrize("divergence", ["cvar", "chi2"])
+def test_a_discarded_loss_may_be_infinite(divergence):
+    logits = torch.tensor([[0.0, -math.inf], [1.0, 0.0], [2.0, 0.0], [0.0, 1.0]])
+    y, rows = torch.tensor([1, 0, 0, 0]), torch.arange(4)
+    logits.requires_grad_()
+    loss = TailLoss(0.5, outlier_share=0.25, divergence=divergence)(logits, y, y, rows)
+    (slope,) = torch.autograd.grad(loss, logits)
+    others = logits[1:].detach().requires_grad_()
+    rest = TailLoss(0.5, divergence=divergence)(others, y[1:], y[1:], rows[1:])
+    assert loss.item() == rest.item()
+    torch.testing.assert_close(slope[1:], torch.autograd.grad(rest, others)[0], rtol=0, atol=0)
+    assert slope[0].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("divergence", ["cvar", "chi2"])
+def test_a_batch_of_heavy_rows_counts_by_its_mean_weight(divergence):
+    losses, weight = draw(12), tensor([1, 2, 6, 4, 2, 9, 5, 5, 3, 3, 1, 1])  # 3.5 on average
+    options = {"outlier_share": 0.25, "divergence": divergence}
+    heavy = [2, 5, 6, 7]
+    whole = TailLoss(0.4, sample_weight=weight, **options)
+    alone = TailLoss(0.4, sample_weight=weight[heavy], **options)
+    expected = weight[heavy].mean().item() / 3.5 * evaluate(alone, losses[heavy])[0]
+    assert evaluate(whole, losses[heavy], heavy)[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_defaults():
+    losses = draw(20)
+    for divergence, weights in (("cvar", cvar_weights), ("chi2", chi2_weights)):
+        expected = weights(tensor(losses), 0.2) @ tensor(losses)
+        found = evaluate(TailLoss(divergence=divergence), losses)[0]
+        assert found == pytest.approx(expected.item(), rel=1e-12)
+    assert evaluate(TailLoss(), losses)[0] == evaluate(TailLoss(divergence="cvar"), losses)[0]
+
+
 def test_one_row_is_never_discarded():
     assert evaluate(TailLoss(outlier_share=0.99), [2.0])[0] == pytest.approx(2.0)
     assert evaluate(TailLoss(outlier_share=0.999999999999), [2.0, 1.0])[0] == pytest.approx(1.0)
