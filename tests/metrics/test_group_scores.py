@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import accuracy_score, f1_score, log_loss, mean_absolute_error, roc_auc_score
 
+from skgroup import _optional
 from skgroup.exceptions import GroupsError
 from skgroup.metrics import bootstrap_interval, group_scores, wilson_interval
 
@@ -228,3 +229,16 @@ def test_every_group_s_interval_holds_its_own_accuracy_as_often_as_stated():
     error = np.sqrt(0.9 * 0.1 / 400)
     # Numbers of rows are whole, and so coverage is only about the level: here at most 2 % off.
     assert np.abs(covered / 400 - 0.9).max() < 0.02 + 3 * error
+
+
+def test_without_pandas_the_extra_is_named(monkeypatch):
+    def missing(name):
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(_optional, "import_module", missing)
+    with pytest.raises(ImportError) as caught:
+        group_scores(Y_TRUE, Y_PRED, GROUPS, as_frame=True)
+    assert str(caught.value) == (
+        "group_scores(as_frame=True) needs pandas, which is not installed: run "
+        "`pip install 'skgroup[dataframe]'`."
+    )

@@ -140,19 +140,45 @@ def test_inferrer_scorers_ignore_routed_groups():
     ids=["classifier", "pipeline"],
 )
 def test_no_inferrer(scorer, estimator):
-    text = f"{scorer!r} needs a fitted group inferrer, but {type(estimator).__name__} neither"
-    with pytest.raises(GroupsError, match=text):
+    with pytest.raises(GroupsError) as caught:
         scorer(estimator.fit(X, Y), X, Y)
+    assert str(caught.value) == (
+        f"{scorer!r} needs a fitted group inferrer, but {type(estimator).__name__} neither is one "
+        "nor is a pipeline with one among its steps: put an inferrer before the classifier, or "
+        "score by known groups with `worst_group_scorer`."
+    )
 
 
 @pytest.mark.parametrize(
     "estimator", [FakeInferrer(), make_pipeline(DOUBLE, FakeInferrer())], ids=["bare", "pipeline"]
 )
 def test_worst_pseudo_group_needs_a_classifier(estimator):
-    with pytest.raises(
-        GroupsError, match=r"got a FakeInferrer as the last step.*silhouette_scorer"
-    ):
+    with pytest.raises(GroupsError) as caught:
         worst_pseudo_group_scorer(estimator.fit(X, Y), X, Y)
+    assert str(caught.value) == (
+        "worst_pseudo_group_scorer got a FakeInferrer as the last step, whose predictions are "
+        "groups and no classes: put a classifier behind it, or judge the inferrer itself with "
+        "`silhouette_scorer`."
+    )
+
+
+def test_worst_pseudo_group_looks_into_searches():
+    search = GridSearchCV(FakeInferrer(), {"value": [0.5]}, cv=2).fit(X8, Y8)
+    with pytest.raises(GroupsError, match="got a FakeInferrer as the last step"):
+        worst_pseudo_group_scorer(search, X8, Y8)
+
+
+def test_names():
+    assert repr(silhouette_scorer) == "silhouette_scorer"
+    assert repr(worst_pseudo_group_scorer) == "worst_pseudo_group_scorer"
+
+
+def test_silhouette_knows_the_classes():
+    class Counting(FakeInferrer):
+        def score(self, X, y=None):
+            return len(X) + np.sum(y)
+
+    assert silhouette_scorer(Counting().fit(X, Y), X, Y) == 15
 
 
 @pytest.mark.parametrize("scorer", [silhouette_scorer, worst_pseudo_group_scorer], ids=repr)
