@@ -27,6 +27,25 @@ def test_the_global_state_is_given_back():
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_devices_that_are_not_used_are_left_alone(monkeypatch):
+    def touched(*args):
+        raise AssertionError("another device was seeded")
+
+    for module in (torch.cuda, torch.mps, torch.xpu):
+        for name in ("manual_seed", "manual_seed_all"):
+            monkeypatch.setattr(module, name, touched, raising=False)
+    with isolated_torch_rng(3):
+        torch.rand(4)
+
+
+def test_the_device_of_the_block_is_seeded(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(torch.mps, "manual_seed", seeds.append)
+    with isolated_torch_rng(3, "mps"):
+        torch.rand(4)
+    assert seeds == [3]
+
+
 def test_the_global_state_is_given_back_after_an_error():
     before = torch.get_rng_state()
     with pytest.raises(RuntimeError), isolated_torch_rng(3):
