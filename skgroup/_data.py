@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from mmap import mmap
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +10,8 @@ import torch
 from scipy import sparse
 from torch import Tensor
 from torch.utils.data import Dataset, default_collate
+
+from skgroup._memory_map import mapping_of, reading
 
 __all__ = [
     "TEAM",
@@ -69,8 +70,9 @@ class ArrayRows:
         return int(self.values.shape[0])
 
     def take(self, index: Tensor | slice) -> Tensor:
-        picked = self.values[index if isinstance(index, slice) else index.cpu().numpy()]
-        dense = picked.toarray() if sparse.issparse(picked) else np.array(picked)
+        with reading(mapping_of(self.values), index):
+            picked = self.values[index if isinstance(index, slice) else index.cpu().numpy()]
+            dense = picked.toarray() if sparse.issparse(picked) else np.array(picked)
         return _as_tensor(dense).to(self.device, self.dtype)
 
 
@@ -151,7 +153,7 @@ def as_rows(X: Any, *, dtype: torch.dtype = torch.float32, device: Any = "cpu") 
     if isinstance(X, Tensor):
         return TensorRows(X.detach().to(device, dtype if X.is_floating_point() else None))
     values = np.asarray(X)
-    if _is_memory_mapped(values):
+    if mapping_of(values) is not None:
         return ArrayRows(values, dtype, device)
     return TensorRows(_as_tensor(values).to(device, dtype))
 
@@ -162,12 +164,6 @@ def _as_tensor(values: np.ndarray) -> Tensor:
     if backwards or not values.flags.writeable or not values.dtype.isnative:
         values = np.array(values, dtype=values.dtype.newbyteorder("="), order="C")
     return torch.as_tensor(values)
-
-
-def _is_memory_mapped(values: Any) -> bool:
-    while isinstance(values, np.ndarray):  # a copy of an np.memmap is one too, but in memory
-        values = values.base
-    return isinstance(values, mmap)
 
 
 def call_module(module: torch.nn.Module, batch: Batch) -> Tensor:
