@@ -24,12 +24,13 @@ SOURCES = [p for p in sorted(PACKAGE.rglob("*.py")) if not p.name.startswith("re
 INITS = [p for p in SOURCES if p.name == "__init__.py"]
 
 # room -> third-party packages and other rooms that it may know; what is not here is too high up.
+TOOLS = {"_memory_map", "_order_by_code", "_random"}
 TORCH_LAYER = {"_data", "_mixing", "modules", "objectives", "samplers", "gradients"}
 TABLES = {"datasets", "metrics", "model_selection"}
 METHODS = {"classifiers", "inference"}
 GROUPS = {"_encode_groups", "_grouped_array", "_groups"}
 BESIDE = GROUPS | {"_optional", "_sklearn", "_tell", "exceptions"}
-BELOW = TORCH_LAYER | {"_inputs", "_random", "_seeded_clone", "clustering", "training"}
+BELOW = TORCH_LAYER | TOOLS | {"_inputs", "_seeded_clone", "clustering", "training"}
 ARRAYS = {"numpy", "scipy", "joblib"}
 LAYERS = {
     "exceptions": (set(), set()),
@@ -37,12 +38,12 @@ LAYERS = {
     "_seeded_clone": ({"sklearn"}, set()),
     "_tell": ({"tqdm"}, set()),
     "_optional": (set(), set()),
-    "_random": (ARRAYS | {"torch"}, {"exceptions"}),
+    **dict.fromkeys(TOOLS, (ARRAYS | {"torch"}, {"exceptions"})),
     **dict.fromkeys(GROUPS, (ARRAYS | {"sklearn", "pandas"}, BESIDE)),
-    **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | {"_random", "exceptions"})),
+    **dict.fromkeys(TORCH_LAYER, (ARRAYS | {"torch"}, TORCH_LAYER | TOOLS | {"exceptions"})),
     "training": (
         ARRAYS | {"torch", "skorch", "tqdm"},
-        TORCH_LAYER | {"_random", "_tell", "exceptions"},
+        TORCH_LAYER | TOOLS | {"_tell", "exceptions"},
     ),
     "_frame_columns": ({"numpy"}, set()),
     "_inputs": (ARRAYS | {"sklearn", "torch"}, TORCH_LAYER | BESIDE | {"_frame_columns"}),
