@@ -66,6 +66,21 @@ def test_later_visits_move_the_average():
     torch.testing.assert_close(averages, torch.tensor(expected), rtol=1e-6, atol=0)
 
 
+def test_losses_below_1_are_as_good_as_others():
+    objective = LfFLoss(Y, ema=0.5)
+    visit(objective, [0.2, 0.4, 0.3, 0.8, 0.1, 0.4], [0.6, 0.2, 0.4, 0.1, 0.4, 0.2])
+    weights = visit(objective, [0.4], [0.2], index=[0])
+    # Averages of row 0: (0.2 + 0.4) / 2 and (0.6 + 0.2) / 2; the largest of its class: 0.4, 0.4.
+    expected = torch.tensor([(0.3 / 0.4) / (0.3 / 0.4 + 0.4 / 0.4)], dtype=torch.float64)
+    torch.testing.assert_close(weights, expected, rtol=0, atol=1e-6)
+
+
+def test_defaults():
+    objective = LfFLoss(Y)
+    assert (objective.exponent, objective.ema) == (0.7, 0.7)
+    assert LfFLoss(Y, ema=None).averages.shape == (2, 0)  # nothing to remember
+
+
 def test_without_memory_the_last_visit_counts():
     objective = LfFLoss(Y, ema=0.0)
     visit(objective, [1.0, 2.0], [2.0, 4.0], index=[0, 2])

@@ -46,6 +46,15 @@ def test_weights_by_hand():
     np.testing.assert_allclose(weigh([1, 2, 3, 0], "top", alpha=0.5), [0, 2, 2, 0], atol=1e-12)
 
 
+def test_losses_below_1_are_as_good_as_others():
+    np.testing.assert_allclose(weigh([0.1, 0.2, 0.3]), [0.5, 1, 1.5], rtol=1e-6)
+
+
+def test_the_default_is_the_power_of_1():
+    assert_same(LossWeightedLoss(), LossWeightedLoss("power", gamma=1.0))
+    assert LossWeightedLoss().scheme == "power"
+
+
 def test_weights_are_cut_off_and_scaled_again():
     # 0.4, 0.4, 0.4 and 2.8; cut off at 2 they have mean 0.8.
     np.testing.assert_allclose(weigh([1, 1, 1, 7], clip=2.0), [0.5, 0.5, 0.5, 2.5], rtol=1e-6)
