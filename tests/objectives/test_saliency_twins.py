@@ -36,6 +36,7 @@ def test_entries_of_a_dict():
     gradients = torch.autograd.grad(output.logits[:, 0].sum(), output.inputs)
     torch.testing.assert_close(gradients[1], twin.main.right.weight[0].expand(5, 1))
     torch.testing.assert_close(output.other, twin.other(**batch))
+    torch.testing.assert_close(twin.eval()(**batch), twin.main(**batch))
 
 
 def test_work_in_place_stays_with_its_network():

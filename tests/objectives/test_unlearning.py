@@ -108,6 +108,18 @@ def test_a_saliency_is_the_gradient_of_its_own_row():
         torch.testing.assert_close(maps[i], alone[0], rtol=0, atol=1e-10)
 
 
+def test_saliencies_of_several_inputs_lie_side_by_side():
+    one, two, idle = (torch.ones(3, k, requires_grad=True) for k in (2, 1, 1))
+    maps = saliency(2 * one.sum(dim=1) + 3 * two[:, 0], (one, two, idle), differentiable=False)
+    assert maps.tolist() == [[2, 2, 3, 0]] * 3  # a network may leave an input alone
+
+
+def test_the_margin_is_the_default_score():
+    logits = torch.tensor([[2.0, 0.0, 1.0]])
+    chosen = torch.tensor([0])
+    assert torch.equal(class_scores(logits, chosen), class_scores(logits, chosen, "margin"))
+
+
 def test_second_derivatives_are_right():
     class Probe(nn.Module):
         def __init__(self):
