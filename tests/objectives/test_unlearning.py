@@ -120,6 +120,12 @@ def test_the_margin_is_the_default_score():
     assert torch.equal(class_scores(logits, chosen), class_scores(logits, chosen, "margin"))
 
 
+def test_defaults():
+    loss = ULELoss()
+    assert (loss.ce_weight, loss.form, loss.magnitude) == (0.5, "input", "decade")
+    assert (loss.saliency_class, loss.saliency_score) == ("pred", "margin")
+
+
 def test_second_derivatives_are_right():
     class Probe(nn.Module):
         def __init__(self):
