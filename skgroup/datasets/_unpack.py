@@ -89,6 +89,8 @@ def leads_out(name: str) -> bool:
 
 
 def _check(archive: Path, name: str, is_special: bool) -> None:
+    if not name:
+        raise OSError(_REFUSED.format(archive, name, "has no name"))
     if leads_out(name):
         raise OSError(_REFUSED.format(archive, name, "leads out of the folder"))
     if is_special:

@@ -75,6 +75,20 @@ def test_links_and_devices_in_tar_files_are_refused(kind, tmp_path):
     assert names(tmp_path) == ["archive"]
 
 
+def test_entries_without_a_name_are_refused(write, tmp_path):
+    write(tmp_path / "archive", {"set/table.csv": b"a", "x": b"b"})
+    content = (tmp_path / "archive").read_bytes()
+    if content[:2] == b"PK":  # no library writes such an entry: its name is read as a comment
+        at = content.rindex(b"PK\x01\x02")
+        content = content[: at + 28] + b"\0\0\0\0\1\0" + content[at + 34 :]
+        (tmp_path / "archive").write_bytes(content)
+    else:
+        write(tmp_path / "archive", {"": b"b"})
+    with pytest.raises(OSError, match="is refused: its entry '' has no name. Nothing was unpacked"):
+        unpack(tmp_path / "archive", tmp_path / "set")
+    assert [path.name for path in tmp_path.iterdir()] == ["archive"]
+
+
 def test_links_in_zip_files_are_refused(tmp_path):
     link = zipfile.ZipInfo("set/link")
     link.external_attr = 0o120777 << 16
