@@ -126,6 +126,14 @@ def test_minority_ignores_outliers_and_counts_unsplit_classes_as_missed():
     assert agreement["minority_recall"] == pytest.approx((0.5 + 0) / 2)
 
 
+def test_minority_passes_over_classes_without_one():
+    true, y = ["a", "a", "a", "b", "b", "a"], [0, 0, 1, 1, 1, 1]
+    found = group_agreement(true, [0, 0, 1, 1, 2, 2], y)
+    # Class 0 is one group; of class 1 the smaller found group is rows 2 and 3, the first of equals.
+    assert found["minority_precision"] == 1 / 2
+    assert found["minority_recall"] == 1 / 2
+
+
 def test_no_class_with_a_minority_is_nan():
     agreement = group_agreement(["a", "a"], [0, 1], [0, 0])
     assert np.isnan([agreement["minority_precision"], agreement["minority_recall"]]).all()
@@ -136,7 +144,12 @@ def test_errors():
         within_class_ari([0, 1], [0], [0, 1])
     with pytest.raises(GroupsError, match="groups has 1 entries, but there are 2 samples"):
         cluster_purity([0, 1], [0])
-    with pytest.raises(GroupsError, match="empty"):
+    with pytest.raises(
+        GroupsError, match=r"^true_groups and groups are empty: give at least one row\.$"
+    ):
         group_agreement([], [], [])
+    labels = pd.Series([0, 1])
+    with pytest.raises(GroupsError, match="y and true_groups have different pandas indexes"):
+        group_agreement(labels, labels, pd.Series([0, 1], index=[1, 2]))
     with pytest.raises(GroupsError, match="groups and true_groups have different pandas indexes"):
         group_agreement(pd.Series([0, 1]), pd.Series([0, 1], index=[1, 2]), [0, 1])

@@ -8,6 +8,7 @@ from scipy.stats import beta, binom, binomtest
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from skgroup.metrics import bootstrap_interval, wilson_interval
+from skgroup.metrics._intervals import percentile_interval
 
 
 @settings(max_examples=60)
@@ -132,6 +133,12 @@ def test_weights_are_resampled_with_their_rows():
         _mean, np.full(3, 2.0), values, sample_weight=[1, 2, 3], n_resamples=50, random_state=0
     )
     assert constant == (2.0, 2.0)
+
+
+def test_percentiles_by_hand():
+    values = np.arange(101.0)
+    assert percentile_interval(values, 0.9) == pytest.approx((5, 95))
+    assert percentile_interval(values, 0.5) == pytest.approx((25, 75))
 
 
 def test_undefined_resamples_are_left_out():

@@ -123,11 +123,15 @@ def test_it_may_be_negative():
     logits = torch.tensor([[0.0, 9.0], [9.0, 0.0]])  # wrong, then right
     y = torch.zeros(2, dtype=torch.int64)
     assert ExtrapolationLoss(1.0)(logits, y, y, y).item() == pytest.approx(-9, abs=1e-3)
+    assert ExtrapolationLoss()(logits, y, y, y) == ExtrapolationLoss(1.0)(logits, y, y, y)
 
 
 def test_an_odd_batch_is_refused():
     y = torch.zeros(3, dtype=torch.int64)
-    with pytest.raises(ValueError, match="as many biased rows as less biased ones, got 3 rows"):
+    with pytest.raises(
+        ValueError,
+        match=r"less biased ones, got 3 rows: draw them with ExtrapolationPairSampler\.$",
+    ):
         ExtrapolationLoss()(torch.zeros(3, 2), y, y, y)
 
 
