@@ -203,6 +203,7 @@ def main():
     sizes = {500: (20, 2)} if options.toy else {n: SIZES[n] for n in options.rows}
     repeats = 1 if options.toy else options.repeats
     warnings.simplefilter("ignore", ConvergenceWarning)
+    warnings.filterwarnings("ignore", "This DataLoader will create 4 worker")  # SpuCo's number
     print(f"{torch.get_num_threads()} torch thread(s)")
     for n_rows, (n_features, epochs) in sizes.items():
         data = draw(n_rows, n_features)
