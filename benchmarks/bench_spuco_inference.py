@@ -133,7 +133,7 @@ def main():
     for name, n_rows, theirs, mine in comparisons(options.toy, has_umap):
         if options.only and not name.startswith(tuple(options.only)):
             continue
-        few = task(400, 0)  # lazy imports and compilation are not part of the time
+        few = task(2000, 0)  # lazy imports and compilation are not part of the time
         for infer in [mine, theirs] if options.spuco and theirs else [mine]:
             timed(infer, few)
         pairs = []
