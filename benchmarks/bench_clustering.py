@@ -64,7 +64,7 @@ def fast_hdbscan(Z):
     from fast_hdbscan import HDBSCAN as Fast
 
     # The package counts a row among its own neighbours.
-    return Fast(MIN_SAMPLES, min_samples=MIN_SAMPLES).fit_predict(Z)
+    return Fast(min_cluster_size=MIN_SAMPLES, min_samples=MIN_SAMPLES).fit_predict(Z)
 
 
 def k_means(cls, n_init):
