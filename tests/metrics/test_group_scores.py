@@ -157,7 +157,13 @@ def test_seeded_and_global_state_untouched():
         ({"metrics": {"a": "nonsense"}}, r"metrics\['a'\] must be a callable or one of .*'f1'"),
         ({"metrics": {"a": ["f1"]}}, r"metrics\['a'\] must be a callable .* got \['f1'\]"),
         ({"metrics": {"size": "f1"}}, "metrics has the key 'size'.* rename it"),
-        ({"metrics": "f1", "interval": "wilson"}, "not defined for the metric 'f1'"),
+        (
+            {"metrics": "f1", "interval": "wilson"},
+            "not defined for the metric 'f1', only for unweighted accuracies and error rates: use "
+            r"interval='auto' or 'bootstrap'\.$",
+        ),
+        ({"metrics": {"group": "f1"}}, "metrics has the key 'group', which group_scores needs"),
+        ({"metrics": {"n_outliers": "f1"}}, "metrics has the key 'n_outliers'"),
         ({"sample_weight": np.ones(9), "interval": "wilson"}, "not defined with sample_weight"),
         ({"interval": "normal"}, "'interval' parameter of group_scores"),
         ({"sample_weight": [1, 2]}, "inconsistent numbers of samples"),

@@ -34,6 +34,12 @@ def assert_q(objective, exponents):
     torch.testing.assert_close(objective.q, expected_q(exponents), rtol=1e-12, atol=1e-15)
 
 
+def test_defaults():
+    objective = GroupDROLoss(torch.tensor([3, 1]))
+    step(objective, [2.0, 1.0], [0, 1])
+    assert_q(objective, [0.02, 0.01])  # steps of 0.01, without adjustment or normalisation
+
+
 def test_group_means_by_hand():
     losses, groups = torch.tensor([1.0, 2.0, 6.0, 5.0]), torch.tensor([2, 0, 0, 2])
     means, present = group_means(losses, groups, 4)
