@@ -26,15 +26,24 @@ def encode_groups(groups: Any, n_samples: int) -> tuple[NDArray[np.int64], NDArr
         "give one label per row, and a frame or a 2-D array of columns, not a list of them, to "
         "whatever splits the rows"
     )
-    encoded = [_encode_column(column, n_samples, advice) for column in columns]
-    table = np.column_stack([codes for codes, _ in encoded])
-    valid = (table >= 0).all(axis=1)
-    cells, inverse = np.unique(table[valid], axis=0, return_inverse=True)
-    labels = np.empty(len(cells), dtype=object)
-    names = [labels_of_column.tolist() for _, labels_of_column in encoded]
-    labels[:] = [tuple(name[c] for name, c in zip(names, cell, strict=True)) for cell in cells]
-    codes = np.full(n_samples, -1, dtype=np.int64)
-    codes[valid] = inverse.ravel()
+    return _cross([_encode_column(column, n_samples, advice) for column in columns])
+
+
+def _cross(encoded: list[tuple[NDArray[np.int64], NDArray]]) -> tuple[NDArray[np.int64], NDArray]:
+    """Codes and labels of the combinations of columns that occur."""
+    valid = np.flatnonzero(np.all([codes >= 0 for codes, _ in encoded], axis=0))
+    cells = np.zeros(len(valid), dtype=np.int64)
+    for column_codes, names in encoded:
+        # Numbered anew after each column, so that any number of columns fits into an integer.
+        cells = cells * len(names) + column_codes[valid]
+        cells = np.unique(cells, return_inverse=True)[1]
+    example = np.empty(cells.max(initial=-1) + 1, dtype=np.int64)
+    example[cells] = valid  # a row of each cell, whichever
+    labels = np.empty(len(example), dtype=object)
+    parts = [names[column_codes[example]].tolist() for column_codes, names in encoded]
+    labels[:] = list(zip(*parts, strict=True))
+    codes = np.full(len(encoded[0][0]), -1, dtype=np.int64)
+    codes[valid] = cells
     return codes, labels
 
 

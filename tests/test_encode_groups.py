@@ -245,9 +245,16 @@ def generator():
 
 
 REFUSED = {
-    "too long": ([0, 1, 0], "3 entries, but there are 2 samples"),
+    "too long": (
+        [0, 1, 0],
+        r"has 3 entries, but there are 2 samples: give one label per row\.$",
+    ),
     "empty": ([], "0 entries, but there are 2 samples"),
-    "one column too long": ([[0, 1], [0, 1, 0], [1, 1]], "3 entries, but there are 2 samples"),
+    "one column too long": (
+        [[0, 1], [0, 1, 0], [1, 1]],
+        r"has 3 entries, but there are 2 samples: give one label per row, and a frame or a "
+        r"2-D array of columns, not a list of them, to whatever splits the rows\.$",
+    ),
     "long frame": (pd.DataFrame({"a": [0, 1, 2]}), "3 entries, but there are 2 samples"),
     "number": (3, "one label per row, got int: pass a list"),
     "numpy number": (np.int64(3), "one label per row, got int64: pass a list"),
@@ -260,18 +267,28 @@ REFUSED = {
     "set": ({0, 1}, "one label per row, got set: pass a list"),
     "generator": (generator(), "one label per row, got generator: pass a list"),
     "3-D": (np.zeros((2, 2, 2)), r"one-dimensional, got shape \(2, 2, 2\)"),
-    "no columns": (pd.DataFrame(index=[0, 1]), "no columns"),
+    "no columns": (
+        pd.DataFrame(index=[0, 1]),
+        r"has no columns: give one label per row\.$",
+    ),
     "2-D without columns": (np.empty((2, 0)), "no columns"),
     "text and numbers": (["a", 1], "labels of type int, str: use labels of one type"),
     "text and -1": (["a", -1], "labels of type int, str"),
     "mixed frame": (pd.DataFrame({"a": [0, "b"]}), "labels of type int, str"),
     "days and times": ([dt.date(2020, 1, 1), dt.datetime(2020, 1, 2)], "type date, datetime"),
-    "tuples": (objects([("a", 1), ("b", 2)]), "labels of type tuple: .*cross_groups"),
+    "tuples": (
+        objects([("a", 1), ("b", 2)]),
+        r"has labels of type tuple: use labels of one type \(numbers, strings, bools or "
+        r"dates\); cross several columns with `cross_groups` or pass them as a DataFrame\.$",
+    ),
     "lists": (pd.Series([[1], [2]]), "labels of type list"),
     "ragged": ([[1, 2], [3]], "labels of type list"),
     "deep": ([[1, [2, 3]], [3]], "labels of type list"),
     "arrays": (objects([np.array([1, 2]), np.array([3])]), "labels of type ndarray"),
-    "infinity": ([0.0, np.inf], "infinity"),
+    "infinity": (
+        [0.0, np.inf],
+        r"contains infinity: use finite numbers or strings as labels\.$",
+    ),
     "negative infinity": (objects([0, -np.inf]), "infinity"),
     "complex": ([1j, 2], "dtype complex128"),
     "records": (np.zeros(2, dtype=[("a", int)]), "dtype"),
@@ -289,3 +306,10 @@ def test_rows_of_tuples_are_no_columns():
     with pytest.raises(GroupsError, match=r"got shape \(3, 2\): .* or\s+a DataFrame"):
         encode_groups(rows, 3)
     assert encode(pd.DataFrame(rows)) == ([0, 1, 0], [("a", 1), ("b", 2)])
+
+
+def test_so_many_columns_that_their_product_is_no_integer():
+    columns = [[f"{i}-{label}" for label in (0, 1, 2, 1)] for i in range(100)]  # 3 ** 100 cells
+    codes, labels = encode_groups(columns, 4)
+    assert codes.tolist() == [0, 1, 2, 1]
+    assert labels[1] == tuple(f"{i}-1" for i in range(100))
