@@ -11,7 +11,10 @@ from pathlib import Path
 import nox
 
 PYTHON = "3.11"
-TESTS = ["tests/classifiers", "tests/inference", "tests/test_estimator_checks.py"]
+TESTS = [
+    "tests/classifiers", "tests/inference", "tests/training", "tests/metrics",
+    "tests/test_encode_groups.py", "tests/test_estimator_checks.py",
+]  # fmt: skip
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "MPLBACKEND": "Agg"}
 
 # torch's wheels for Linux bring several gigabytes for GPUs, unless there is a CPU build of the
