@@ -62,8 +62,8 @@ html_css_files = ["skgroup.css"]
 html_title = f"skgroup {release}"
 html_copy_source = False
 # Pages without pages below them have nothing to list beside the text.
-SINGLE = ("tutorial", "methods", "scaling", "results", "comparison", "changelog")
-html_sidebars = {page: [] for page in SINGLE}
+PAGES = {path.stem for path in HERE.glob("*.md")} - {"index", "user_guide"}
+html_sidebars = {page: [] for page in PAGES}
 html_theme_options = {
     "navbar_align": "left",
     "show_prev_next": True,
