@@ -57,7 +57,8 @@ class TensorRows:
     def take(self, index: Tensor | slice) -> Tensor:
         if isinstance(index, slice):
             return self.values[index].clone()  # not a view: modules may work in place
-        return self.values.index_select(0, index)  # several times as fast as values[index]
+        # Several times as fast as values[index], which would take an index of the CPU everywhere.
+        return self.values.index_select(0, index.to(self.values.device))
 
 
 class ArrayRows:

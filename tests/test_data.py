@@ -1,6 +1,7 @@
 """Whatever holds the rows, the batches are those of the dense array."""
 
 import weakref
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -352,3 +353,10 @@ def test_forward_needs_no_more_memory_than_there_is():
     net = Little(3, 2)
     whole = nn.functional.linear(FLOAT32, net.weight, net.bias)
     torch.testing.assert_close(forward(net, as_rows(DENSE)), whole.detach())
+
+
+def test_an_index_is_moved_to_the_device_of_the_rows():
+    rows, index = as_rows(torch.empty(3, 2, device="meta"), device="meta"), mock.Mock()
+    index.to.return_value = torch.tensor([2, 0], device="meta")
+    assert rows.take(index).shape == (2, 2)
+    index.to.assert_called_once_with(torch.device("meta"))
